@@ -1,7 +1,8 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { runReadmeExample } from '@morgan/testing';
+import { readmeExampleOf, runReadmeExample } from '@morgan/testing';
+import ts from 'typescript';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Their examples call a host, or Redis: a spec of the project has it, and runs the example. */
@@ -23,3 +24,26 @@ it.each(READMES.filter((readme) => WITH_HOSTS.test(readme)))(
     expect(specs).toHaveLength(1);
   },
 );
+
+it('the examples have the types that they use', () => {
+  expect(typeFaults(READMES.map((readme) => join(ROOT, readme)))).toEqual([]);
+});
+
+/** Compiles each example as a file beside its README, as strictly as all sources are. */
+function typeFaults(readmes: readonly string[]): string[] {
+  const base = { extends: './tsconfig.base.json', files: [] };
+  const { options } = ts.parseJsonConfigFileContent(base, ts.sys, ROOT);
+  const examples = new Map(readmes.map((readme) => [`${readme}.ts`, readmeExampleOf(readme)]));
+  const host = ts.createCompilerHost(options);
+  host.fileExists = (name) => examples.has(name) || ts.sys.fileExists(name);
+  host.readFile = (name) => examples.get(name) ?? ts.sys.readFile(name);
+  const program = ts.createProgram([...examples.keys()], options, host);
+  const faults = [...examples.keys()].flatMap((name) => {
+    const source = program.getSourceFile(name);
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+  });
+  return faults.map(({ file, messageText }) => {
+    const message = ts.flattenDiagnosticMessageText(messageText, ' ');
+    return `${file?.fileName}: ${message}`;
+  });
+}

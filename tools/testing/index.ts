@@ -7,7 +7,7 @@ export { redisCommand } from './redis-command.ts';
 export { type PrivateRedis, redisUrl, startRedis } from './redis.ts';
 export { type LogLine, type RunningService, type ServiceOptions, startService } from './service.ts';
 export { waitFor } from './wait-for.ts';
-export { runReadmeExample } from './readme-example.ts';
+export { readmeExampleOf, runReadmeExample } from './readme-example.ts';
 export { RUN_SOURCES, runSourceProgram } from './source-program.ts';
 export { statusesOf } from './request-targets.ts';
 export { RouteWalk } from './route-walk.ts';

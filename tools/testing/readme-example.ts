@@ -11,6 +11,11 @@ export interface ReadmeExample {
   readonly printed: readonly string[];
 }
 
+/** The first example of a README. */
+export function readmeExampleOf(path: string): string {
+  return /```ts\n(.*?)```/s.exec(readFileSync(path, 'utf8'))?.[1] ?? '';
+}
+
 /**
  * Runs the first example of a README, in the folder where that is.
  * @param instead texts of the example, and what stands there in the run: the address of a host that is there
@@ -20,7 +25,7 @@ export async function runReadmeExample(
   path: string,
   instead: Readonly<Record<string, string>> = {},
 ): Promise<ReadmeExample> {
-  const example = /```ts\n(.*?)```/s.exec(readFileSync(path, 'utf8'))?.[1] ?? '';
+  const example = readmeExampleOf(path);
   const run = Object.entries(instead).reduce((text, [from, to]) => text.replaceAll(from, to), example);
   const { stdout } = await promisify(execFile)(
     process.execPath,

@@ -129,6 +129,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
       ],
       ['Reasoning is taken from the first answer only.', 'resume', 'has its reasoning once'],
       [
+        'A thought of a message that broke off in its middle stays without a signature; the next turn, which sends it back, goes on all the same at a host that takes signed thoughts only: without it.',
+        'half-thoughts',
+        'goes on at a host that takes signed thoughts only',
+      ],
+      [
         "The last counts are those of all attempts together; of one that broke off before it counted, each event with content is taken for a token, and its prompt for as long as the other's.",
         'resume',
         'is continued elsewhere without a seam',

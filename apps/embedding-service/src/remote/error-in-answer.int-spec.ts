@@ -29,12 +29,17 @@ describe('an error with status 200', () => {
       'host_rejected_credentials',
       /insufficient_quota/,
     ],
-    ['a key', { detail: 'Invalid API key provided' }, 'host_rejected_credentials', /answered 401/],
+    [
+      'a key',
+      { detail: 'Invalid API key provided' },
+      'host_rejected_credentials',
+      /answered 200 with an error of 401\.$/,
+    ],
     [
       'a model, as vLLM says it',
       { object: 'error', message: 'The model `m` does not exist.', type: 'NotFoundError', code: 404 },
       'host_error',
-      /404 \(NotFoundError\)/,
+      /answered 200 with an error of 404 \(NotFoundError\)\.$/,
     ],
     ['a model, in a list', [{ error: { code: 404, message: 'models/m is not found' } }], 'host_error', /404/],
   ])('is a refusal that no second attempt changes: %s', async (_, body, code, message) => {

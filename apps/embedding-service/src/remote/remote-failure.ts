@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode } from '@morgan/foundation';
 import type { RefusalOutcome } from '@morgan/host-errors';
-import { HttpClientError, type WholeResponse } from '@morgan/http-client';
+import { HttpClientError, statusInWords, type WholeResponse } from '@morgan/http-client';
 import { refusalOf } from './remote-refusal.ts';
 
 /** What this service itself has said of an answer. */
@@ -113,5 +113,6 @@ function answered(response: WholeResponse): string {
 /** A status, and the word by which the host calls the error. */
 function said(response: WholeResponse): string {
   const { name } = refusalOf(response);
-  return name === undefined ? `${response.status}` : `${response.status} (${name})`;
+  const status = statusInWords(response);
+  return name === undefined ? status : `${status} (${name})`;
 }

@@ -20,6 +20,8 @@ const answerDown: RequestListener = (request, response) => {
 };
 let host: ServedHost;
 let down: ServedHost;
+/** Knows chat completions only, and takes all of them. */
+let other: ServedHost;
 let gateway: Served;
 let origin: string;
 const asked: Json[] = [];
@@ -43,12 +45,18 @@ beforeAll(async () => {
     });
   });
   down = await serveHost(answerDown);
+  other = await serveHost((request, response) =>
+    (request.url === '/v1/chat/completions' ? json(COMPLETION) : json({ detail: 'Not Found' }, 404))(
+      response,
+    ),
+  );
   const routes = [
     { model: 'm', tiers: [[{ host: 'one' }]] },
     { model: 'chat', tiers: [[{ host: 'down' }]] },
+    { model: 'chats', tiers: [[{ host: 'down' }], [{ host: 'other' }]] },
   ];
   const file = { llmService: { upstream: { routes } } };
-  gateway = await serve({ LLM_HOSTS: `one=${host.url},down=${down.url}` }, file);
+  gateway = await serve({ LLM_HOSTS: `one=${host.url},down=${down.url},other=${other.url}` }, file);
   origin = gateway.url;
 });
 beforeEach(() => void (asked.length = 0));
@@ -56,6 +64,7 @@ afterAll(async () => {
   await gateway.close();
   host.close();
   down.close();
+  other.close();
 });
 
 const ANSWERED = { status: 'completed', output: [{ type: 'message', content: [] }] };
@@ -81,12 +90,16 @@ const MISSED = bad(
 const holds = (body: Json, word: string) => JSON.stringify(body).includes(`"${word}"`);
 
 async function ask(path: string, body: Json): Promise<[number, Json]> {
-  const response = await fetch(`${origin}${path}`, {
+  const response = await call(path, body);
+  return [response.status, (await response.json()) as Json];
+}
+
+function call(path: string, body: Json): Promise<Response> {
+  return fetch(`${origin}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'm', ...body }),
   });
-  return [response.status, (await response.json()) as Json];
 }
 
 describe('a message that goes on with what another host has thought', () => {
@@ -100,6 +113,12 @@ describe('a message that goes on with what another host has thought', () => {
     ['', INVALID],
     [', of a cloud', bad('messages.1.content.0: Invalid signature in thinking block')],
     [', of one without any', bad('messages.1.content.0.thinking.signature: Field required')],
+    [
+      ', of one behind a text',
+      bad(
+        'messages.1.content.0: If an assistant message contains any thinking blocks, the first block must be `thinking` or `redacted_thinking`. Found `text`.',
+      ),
+    ],
     [', of an encrypted one', bad('messages.1.content.1: Invalid `data` in `redacted_thinking` block')],
     [
       ', of a changed one',
@@ -199,4 +218,39 @@ describe('calls of tools that Google has not signed', () => {
     expect([status, asked.length]).toEqual([200, 2]);
     expect(asked[1]?.['messages']).toMatchObject([HELLO, { tool_calls: [signed] }, { role: 'tool' }]);
   });
+});
+
+it('answers that another host gave without a thought have one for a host that wants it of each', async () => {
+  const missing =
+    'thinking is enabled but reasoning_content is missing in assistant tool call message at index 1';
+  const calls = [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }];
+  const said = { role: 'assistant', content: null, tool_calls: calls };
+  const result = { role: 'tool', tool_call_id: 'call_1', content: '2' };
+  const thought = { ...said, reasoning_content: 'Hm.' };
+  refusal = ({ messages }) =>
+    (messages as Json[]).every(({ role, reasoning_content: each }) => role !== 'assistant' || each)
+      ? undefined
+      : bad(missing);
+  const [status] = await ask('/v1/chat/completions', {
+    model: 'chat',
+    messages: [HELLO, said, result, thought, result],
+  });
+  expect([status, asked.length]).toEqual([200, 2]);
+  const filled = { ...said, reasoning_content: ' ' };
+  expect(asked[1]).toEqual({ model: 'chat', messages: [HELLO, filled, result, thought, result] });
+});
+
+it('a habit of a model is learned in a message, too, that another host has answered', async () => {
+  const thoughtless = ({ messages }: Json) =>
+    (messages as Json[]).some(({ role, reasoning_content: each }) => role === 'assistant' && !each);
+  refusal = (body) =>
+    thoughtless(body) ? bad('The `reasoning_content` in the thinking mode must be passed back.') : undefined;
+  const messages = [HELLO, { role: 'assistant', content: [CALL] }, RESULT];
+  const hosts: (string | null)[] = [];
+  for (let time = 0; time < 2; time += 1) {
+    const response = await call('/v1/messages', { model: 'chats', max_tokens: 9, messages });
+    hosts.push(response.headers.get('x-morgan-host'));
+    await response.text();
+  }
+  expect(hosts).toEqual(['other', 'down']);
 });

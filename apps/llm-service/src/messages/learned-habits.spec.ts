@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import type { ReportedError } from '@morgan/host-errors';
 import { LearnedHabits } from './learned-habits.ts';
 
-const refusal = (message: string, status = 400) => ({
-  status,
-  whole: Buffer.from(JSON.stringify({ error: { message, type: 'invalid_request_error', code: null } })),
-});
+const refusal = (message: string): ReportedError[] => [
+  { message, status: undefined, type: 'invalid_request_error', code: undefined },
+];
 const UNSUPPORTED = refusal(
   "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
 );
@@ -44,18 +44,16 @@ describe('how a model wants to be asked', () => {
 
   it.each([
     ['another refusal', refusal('max_tokens must be at least 1, or set max_completion_tokens.')],
-    ['an answer', { ...UNSUPPORTED, status: 200 }],
+    ['an answer', []],
     [
       'what is quoted of a request',
       refusal(
         "[{'msg': 'Extra inputs are not permitted', 'input': {'user': 'u', 'messages': [{'content': 'System prompt first: max_tokens is not supported, use max_completion_tokens'}]}}]",
       ),
     ],
-    ['no JSON', { status: 400, whole: Buffer.from('max_tokens is not supported: max_completion_tokens') }],
-    ['nothing', { status: 400, whole: undefined }],
-  ])('is not learned from %s', (_, response) => {
+  ])('is not learned from %s', (_, refusals) => {
     const habits = new LearnedHabits();
-    expect([habits.learn('m', response), lengthField(habits, 'm')]).toEqual([false, 'max_tokens']);
+    expect([habits.learn('m', refusals), lengthField(habits, 'm')]).toEqual([false, 'max_tokens']);
   });
 
   it('is known of the latest 1,000', () => {

@@ -1,13 +1,6 @@
 import { LatestMap } from '@morgan/foundation';
-import {
-  type ChatHabits,
-  dialectOf,
-  habitsShown,
-  type HostResponse,
-  readBody,
-  USUAL_HABITS,
-} from '@morgan/distributed-llm';
-import { CHAT_PATH } from './message-translation.ts';
+import { type ChatHabits, habitsShown, USUAL_HABITS } from '@morgan/distributed-llm';
+import type { ReportedError } from '@morgan/host-errors';
 
 const MOST_MODELS = 1_000;
 
@@ -19,13 +12,10 @@ export class LearnedHabits {
     return this.#models.get(model) ?? USUAL_HABITS;
   }
 
-  /** @returns whether a response shows a habit of the model that was not known: then it is worth asking once more. */
-  learn(model: string | undefined, { status, whole }: Pick<HostResponse, 'status' | 'whole'>): boolean {
-    if (status < 400 || !whole) return false;
-    const error = readBody(dialectOf(CHAT_PATH), whole)?.error;
-    const shown = error && habitsShown(this.of(model), error);
-    if (!shown) return false;
-    this.#models.set(model ?? '', shown);
-    return true;
+  /** @returns whether a refusal shows a habit of the model that was not known: then it is worth asking once more. */
+  learn(model: string | undefined, refusals: readonly ReportedError[]): boolean {
+    const shown = refusals.map((each) => habitsShown(this.of(model), each)).findLast(Boolean);
+    if (shown) this.#models.set(model ?? '', shown);
+    return shown !== undefined;
   }
 }

@@ -239,12 +239,17 @@ export class HostRelay {
   /** @returns whether it was answered: what a host refuses that is asked in the place of others is not passed on. */
   async #translated(call: OutboundCall, incoming: IncomingCall, known?: ChatCall): Promise<boolean> {
     const chat = known ?? (await this.#asChat(call, incoming));
+    const { log } = chat.request;
+    const heard = log.errors.length;
     const response = call.isStream
       ? await this.#stream(call, incoming, { chat })
       : await this.#send(this.options.llm, chat, incoming);
+    // Also where another host has answered then: the next call is for the first one, too.
+    const learns = () => this.#habits.learn(call.request.model, log.errors.slice(heard));
+    if (!response || response.status < 400) while (learns());
     if (!response) return true;
     // A refusal may show several, of which the first may make no difference to this one.
-    while (this.#habits.learn(call.request.model, response)) {
+    while (learns()) {
       const other = await this.#asChat(call, incoming);
       if (!chat.request.body?.equals(other.request.body ?? Buffer.alloc(0)))
         return this.#translated(call, incoming, other);

@@ -8,6 +8,13 @@ describe('readErrorBody', () => {
     ['that in a list', '[{"error": {"message": "no", "code": 400}}]', { message: 'no', status: 400 }, true],
     ['behind a byte order mark', '\uFEFF{"error": "no"}', { message: 'no' }, true],
     ['an event', 'event: error\ndata: {"error": {"message": "no"}}\n\n', { message: 'no' }, true],
+    [
+      'an event with an id, and a status in a comment',
+      'id:1\nevent:error\n:HTTP_STATUS/429\ndata:{"code":"c","message":"no"}\n\n',
+      { message: 'no', code: 'c' },
+      true,
+    ],
+    ['a JSON that is a text', '"no"', { message: 'no' }, true],
     ['a text', '{"msg": "no"}', { message: 'no' }, true],
     ['an error under a name of its own', '{"apiError": {"message": "no"}}', { message: 'no' }, true],
     ['a form that nobody knows', '{"a":"no","b":1}', { message: '{"a":"no",\n"b":1}' }, true],
@@ -42,6 +49,8 @@ describe('askedRestMs', () => {
     ['a header', { 'retry-after': '2' }, { retry_after: 9 }, 2_000],
     ['the message', {}, { message: 'Please try again in 1.5s' }, 1_500],
     ['a field', {}, { retry_after: 3 }, 3_000],
+    ['a duration in a field', {}, { retry_after: '2h7m23s' }, 7_643_000],
+    ['what is behind a detail', {}, { details: [{ metadata: { quotaResetDelay: '373.801628ms' } }] }, 374],
     [
       'a moment on the clock of the host',
       { date: now.toUTCString() },

@@ -4,8 +4,8 @@ import { xmlErrorIn } from './xml-error.ts';
 
 /** The most of a plain text that is quoted. */
 const LONGEST_TEXT = 2_000;
-/** The data of an event: some hosts refuse a stream in the form of one. */
-const EVENT = /^\s*(?:event:.*\r?\n)?data: ?(\{.*\})/;
+/** The data of an event: some hosts refuse a stream in the form of one, and Alibaba also what is none. */
+const EVENT = /^\s*(?:(?:event|id|retry)?:.*\r?\n){0,8}data: ?(\{.*\})/;
 /** What a JSON that cannot be read to its end says first: so near its beginning that no key can be cut there. */
 const FIRST_WORDS = /^\s*[[{][^]{0,8192}?"(?:message|msg|detail|error)"\s*:\s*"((?:[^"\\]|\\.){1,2000})/;
 /** How the part of a JSON is called that says what went wrong. */
@@ -26,6 +26,8 @@ export function readErrorBody(text: string, status: number): ErrorBody {
   const whole = jsonOrNone((event ?? text).trim());
   // Google's has it as the only element of a list.
   const json: unknown = Array.isArray(whole) ? whole[0] : whole;
+  if (typeof json === 'string' && json !== '')
+    return { error: errorOf(json.slice(0, LONGEST_TEXT)), isJson: true };
   if (!isObject(json)) {
     const begun = firstWordsIn(text);
     return { error: begun ?? plainError(text), isJson: begun !== undefined };

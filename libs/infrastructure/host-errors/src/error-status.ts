@@ -23,6 +23,8 @@ const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ['request_too_large', 413],
   ['rate_limit_error', 429],
   ['rate_limit_exceeded', 429],
+  ['rate_limited', 429],
+  ['too_many_requests', 429],
   ['resource_exhausted', 429],
   ['throttlingexception', 429],
   ['usage_limit_reached', 429],

@@ -18,4 +18,5 @@ export {
   type ReportedError,
   withTexts,
 } from './reported-error.ts';
+export { THOUGHT_MISSED } from './refusal-words.ts';
 export { restTimeMs } from './rest-time.ts';

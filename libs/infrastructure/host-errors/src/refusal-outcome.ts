@@ -66,7 +66,13 @@ export function refusalOfInput(error: ReportedError): RefusalOutcome | undefined
 }
 
 /** What a 400 may be about that is no fault of the request, though it passes no other judgement on the host either. */
-const NOT_OF_REQUESTS = [words.NOT_HERE, words.MADE_ELSEWHERE, words.BADLY_WRITTEN, words.BEHIND_FAILED];
+const NOT_OF_REQUESTS = [
+  words.NOT_HERE,
+  words.MADE_ELSEWHERE,
+  words.THOUGHT_MISSED,
+  words.BADLY_WRITTEN,
+  words.BEHIND_FAILED,
+];
 
 /** Statuses that a router hands on as a fault of its own, and those that one takes for the caller's. */
 const BEHIND_5XX: ReadonlySet<number | undefined> = new Set([401, 402, 403, 404, 429]);
@@ -146,8 +152,8 @@ function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): 
 /** What is used up for good has no time at which to come back, whatever words a host has for its limits per minute. */
 function outcomeOf429({ saysWhen }: Refusal, said: HostWords): RefusalOutcome {
   if (said.say(words.ABOVE_LIMIT)) return 'conflict';
+  if (said.say(words.SHORT_LIMITS)) return 'rate_limited';
   if (said.say(words.USED_UP)) return 'quota_exhausted';
-  if (said.say(words.FREE_LIMITS)) return 'rate_limited';
   return !saysWhen && (said.say(words.SPENT) || said.say(words.QUOTA)) ? 'quota_exhausted' : 'rate_limited';
 }
 

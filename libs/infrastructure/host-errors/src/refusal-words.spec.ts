@@ -21,6 +21,8 @@ const REFUSALS = {
     [401, 'Missing Authentication Token'],
   ],
   quota_exhausted: [
+    [429, "subscription:free-usage-exhausted. You've used all the included free usage for model m for now."],
+    [429, '已达到 5 小时的使用上限。您的限额将在 2026-08-25 07:41:44 重置。'],
     [429, 'You exceeded your current quota, please check your plan and billing details.'],
     [400, 'Your credit balance is too low to access the API.'],
     [400, 'You have reached your specified API usage limits.'],
@@ -54,6 +56,14 @@ const REFUSALS = {
     [429, 'This key is limited to 1000 API calls / month.'],
   ],
   rate_limited: [
+    [
+      429,
+      'You exceeded your current quota, please check your plan. See: https://help.example/error-code#token-limit',
+    ],
+    [
+      500,
+      'Upstream error: Request rate increased too quickly. Please scale requests more smoothly over time.',
+    ],
     [429, 'Rate limit reached for requests'],
     [400, 'ThrottlingException: Rate exceeded'],
     [403, 'rateLimitExceeded: rate limit exceeded for this project'],
@@ -77,6 +87,7 @@ const REFUSALS = {
     ],
   ],
   overloaded: [
+    [500, '该模型当前访问量过大，请您稍后再试'],
     [500, 'The engine is currently overloaded, please try again later'],
     [498, 'Flex tier capacity exceeded'],
     [503, 'server busy, please try again. maximum pending requests exceeded'],
@@ -283,6 +294,15 @@ const REFUSALS = {
     [400, 'stream must be true or false'],
   ],
   conflict: [
+    [400, 'thinking is enabled but reasoning_content is missing in assistant tool call message at index 2'],
+    [400, 'The `reasoning_content` in the thinking mode must be passed back to the API.'],
+    [400, 'Missing `reasoning_content` field in the assistant message at message index 2.'],
+    [400, 'The `content[].thinking` in the thinking mode must be passed back to the API.'],
+    [400, 'context_management: Extra inputs are not permitted'],
+    [400, 'tools.0.custom.defer_loading: Extra inputs are not permitted'],
+    [400, 'invalid beta flag'],
+    [400, 'Unexpected value(s) `x-2026-01-05` for the `anthropic-beta` header.'],
+    [400, "'type' of tool must be 'function'"],
     [404, "Item with id 'rs_1' not found."],
     [400, "Item with id 'rs_1' not found. Items are not persisted when `store` is set to false."],
     [400, "Referenced reasoning item 'rs_1' was not found or has expired."],

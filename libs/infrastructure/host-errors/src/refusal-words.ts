@@ -31,7 +31,7 @@ export const MODEL_FEATURE =
   /\b(parameters?|tools?|tool use|function call(s|ing)?|images?|audio|vision|thinking|streaming|json_schema|logprobs|temperature|system (prompt|role|message)s?)\b.{0,120}\b(not (supported|enabled|available|allowed|accessible)|deprecated)/is;
 /** What this host was not set up for, or is not allowed: it names a flag of its own program, or an account that is not verified. */
 export const NOT_HERE =
-  /\b(requires?|with|set|enable|pass|provide|use|specify)\b[^.]{0,60}[\s`'"(]--[a-z][a-z-]+|provide the mmproj|\blive search is deprecated\b|configure ai gateway\b|\bonly supports? stream(ing)? (mode|output)\b|\bfalse for non-streaming calls\b|\bmust have stream ?= ?true\b|must provide a chat template|organization must be verified|does not work with the specified model|not accessible via|does not support (the )?(\S+ ){0,3}api\b|does not support (chat|generate|insert)\b|registry\.ollama\.ai\S* does not support|not (yet )?available for this subscription|\bapi.versions? (is |are )?not supported|\bonly for api.versions?\b|unsupported_api_for_model|cannot be used with chat.?completion/i;
+  /\b(requires?|with|set|enable|pass|provide|use|specify)\b[^.]{0,60}[\s`'"(]--[a-z][a-z-]+|provide the mmproj|\blive search is deprecated\b|configure ai gateway\b|\bonly supports? stream(ing)? (mode|output)\b|\bfalse for non-streaming calls\b|\bmust have stream ?= ?true\b|must provide a chat template|organization must be verified|does not work with the specified model|not accessible via|does not support (the )?(\S+ ){0,3}api\b|does not support (chat|generate|insert)\b|registry\.ollama\.ai\S* does not support|not (yet )?available for this subscription|\bapi.versions? (is |are )?not supported|\bonly for api.versions?\b|unsupported_api_for_model|cannot be used with chat.?completion|\binvalid beta flag\b|\banthropic-beta\W{1,3}header\b|^[\w.]+: extra inputs are not permitted|\btype\W{1,3}of tool must be\b/im;
 /** The model has written something that its host could not use: another time, or elsewhere, it writes something else. */
 export const BADLY_WRITTEN =
   /tool_use_failed|json_validate_failed|output_parse_failed|failed to call a function|model produced invalid content/i;
@@ -55,9 +55,12 @@ export const NO_ROUTE_NAME = /^(url|uri|route|path)[._]not_?found$/im;
 /** What a request may refer to by its id: where one is missing, that is about the request. */
 export const REFERRED =
   /\b(responses?|conversations?|messages?|files?|items?|assistants?|threads?|vector|batch(es)?|containers?|runs?|prompts?|tools?|connectors?|cached?\w*|fine.?tun\w*|uploads?|voices?|ids?)\b/i;
+/** Whether every answer of the conversation has what was thought for it, as Moonshot, DeepSeek and those that serve their models ask. */
+export const THOUGHT_MISSED =
+  /\bmissing\W{1,4}reasoning_content|\breasoning_content\b[^]{0,60}\b(missing|passed back)\b/i;
 /** A part of the conversation that another host has made: only that one keeps it, or can read what it has encrypted. */
 export const MADE_ELSEWHERE =
-  /\bitem with id\b.{0,300}\bnot found\b|\breferenced \w+ item\b.{0,300}\b(not found|expired)\b|invalid_encrypted_content|\bencrypted content\b.{0,300}\bcould not be (verified|decrypted)/is;
+  /\bitem with id\b.{0,300}\bnot found\b|\breferenced \w+ item\b.{0,300}\b(not found|expired)\b|invalid_encrypted_content|\bencrypted content\b.{0,300}\bcould not be (verified|decrypted)|\bcontent\[\]\.thinking\b.{0,60}\bpassed back\b/is;
 /** The field of a request that names a response that is kept. */
 export const KEPT_FIELD = '"previous_response_id"';
 /** Of a request: quotes in a text of it have a backslash. */
@@ -74,28 +77,28 @@ export const SPENT =
   /(insufficient|not.enough).{0,12}(quota|funds|balance|credit)|(balance|credits?|funds|quota)\b.{0,30}\b(insufficient|exhausted|depleted|too low|not enough|run out|used up)|credit balance|(usage|spend(ing)?|key|credit) (limit|cap)s?\b|quota_reached|reached (its|your) (\w+ ){0,4}quota\b|billing (hard |soft )?limit|billing_(hard|soft)_limit|billing_not_active|budget.{0,20}exceeded|exceeded.{0,20}\bbudget\b|exceeded\w{0,10}budget|\bset inference limit\b|arrear|overdue|in good standing|enable billing|payment (method|required)|(account|organization|team).{0,60}(suspended|disabled|deactivated|has been (restricted|banned))|quota.{0,60}exhausted|exceeded (your )?current.{0,20}quota|used up\b.{0,40}(allocation|allowance|quota|credits?)|out of .{0,20}quota|out of credits|(any|more) credits\b|余额不足|欠费|额度(不足|已?用[完尽])/is;
 /** Of an account and not of one model, whether or not it comes back. */
 export const USED_UP =
-  /insufficient_quota|usage.?limit.{0,10}reached|\blimited to \d+ api calls ?\/ ?month\b/i;
+  /insufficient_quota|usage.?limit.{0,10}reached|free.usage.exhausted|使用上限|\blimited to \d+ api calls ?\/ ?month\b/i;
 /** The same as the name of a fault, which some have for a 5xx. */
 export const SPENT_NAME = /insufficient.{0,12}(quota|balance|credit)/i;
 /** The same where no time goes with it, which a limit per minute would have. */
 export const QUOTA_EXCEEDED = /quota.{0,20}\bexceeded|\bexceed\w*.{0,40}\bquota/i;
 export const QUOTA = /billing|quota exceeded for.{0,40}(plan|billing)/i;
-/** What an account has before it pays: a limit per minute, whatever is said of bills. */
-export const FREE_LIMITS = /\breduced rate limits\b/i;
+/** A limit per minute, whatever is said of bills: what an account has before it pays; Alibaba's of tokens, by the page about it. */
+export const SHORT_LIMITS = /\breduced rate limits\b|error-code#token-limit\b/i;
 /** A limit that this request alone is above: others fit. */
 export const ABOVE_LIMIT =
   /request too large\b.{0,200}\b(tokens per|tpm|tpd)\b|\blong context requests?\b|\bcan only afford\b|exceeds the maximum usage size\b/is;
 export const PER_TIME = /\bper.(second|minute|min|hour|day)\b|please wait/i;
 /** Some say it with a status of their own. */
 export const THROTTLED =
-  /throttl|too many requests|rate.?limited|rate.?limit.{0,20}(reached|exceeded|error|hit)|rate.?limit$|^(token|conn) limit$|exceed.{0,40}rate.?limit|rate exceeded|requests? limit (reached|exceeded)|resource.{0,12}exhausted|\b[rtq]p[smd]\b.{0,20}(limit|exceed|reached)|concurren\w{1,16}.{0,20}(limit|exceed)|too many tokens.{0,20}please wait|exceed.{0,60}\bper.(second|minute|min|hour|day)\b|\bper.(second|minute|min|hour|day)\b.{0,40}exceed|过于频繁|限流|速率限制|频率(超|过|限)/im;
+  /throttl|too many requests|rate.?limited|rate.?limit.{0,20}(reached|exceeded|error|hit)|rate.?limit$|^(token|conn) limit$|exceed.{0,40}rate.?limit|rate exceeded|request rate increased too quickly|requests? limit (reached|exceeded)|resource.{0,12}exhausted|\b[rtq]p[smd]\b.{0,20}(limit|exceed|reached)|concurren\w{1,16}.{0,20}(limit|exceed)|too many tokens.{0,20}please wait|exceed.{0,60}\bper.(second|minute|min|hour|day)\b|\bper.(second|minute|min|hour|day)\b.{0,40}exceed|过于频繁|限流|速率限制|频率(超|过|限)/im;
 export const LOADING =
   /loading|warming.?up|starting up|scaling (up|from)|sleeping|waking up|cold start|not.?ready|still initiali[sz]ing|加载中|启动中/i;
 /** The same where another 5xx says it, whose words are about other things that are loaded as well. */
 export const MODEL_LOADING =
   /\b(model|deployment|engine|server)\b.{0,60}\b((is|still|currently) (being )?(loading|loaded|starting|initiali[sz]ing|warming)|not ready|is cold)|\bserver loading model\b/i;
 export const OVERLOADED =
-  /overloaded|over capacity|at capacity|capacity.{0,20}(exceeded|exhausted)|(no|out of) capacity\b|queue is full|too many (concurrent )?requests|maximum queue size|queue full|backpressure|no (available instance|instances available)\b|\bbusy\b|high (traffic|demand)|heavy load|no (free |available |valid )?(slots?|executors?)\b|unable to process your request|pending requests exceeded|reset reason: overflow|\bsaturated\b|\bactivator overload\b|aborted by a higher priority|繁忙|过载|负载(已|过)/i;
+  /overloaded|over capacity|at capacity|capacity.{0,20}(exceeded|exhausted)|(no|out of) capacity\b|queue is full|too many (concurrent )?requests|maximum queue size|queue full|backpressure|no (available instance|instances available)\b|\bbusy\b|high (traffic|demand)|heavy load|no (free |available |valid )?(slots?|executors?)\b|unable to process your request|pending requests exceeded|reset reason: overflow|\bsaturated\b|\bactivator overload\b|aborted by a higher priority|繁忙|过载|访问量过大|负载(已|过)/i;
 export const PASSING = /temporar|try again|currently (unavailable|not available)/i;
 /** What an engine that broke says in whatever status: vLLM has 400 for all that ends a stream of its, TensorRT-LLM for all else too. */
 export const BROKEN_ENGINE =

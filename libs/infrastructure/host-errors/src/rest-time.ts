@@ -1,11 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { retryAfterMs, timeThere } from '@morgan/foundation';
+import { durationMs, PARTS } from './duration.ts';
 
-const UNIT = 'milliseconds?|seconds?|minutes?|hours?|days?|secs?|mins?|hrs?|ms|s|m|h|d';
-/** A number and its unit, of which several make a duration: `6m0s`, `1h2m`, `2 minutes and 3 seconds`. */
-const PART = new RegExp(String.raw`(\d+(?:\.\d+)?) ?(${UNIT})`, 'gi');
-const PARTS = String.raw`(?:\d+(?:\.\d+)? ?(?:${UNIT})(?![a-z]),? ?(?:and )?)+`;
-const DURATION = new RegExp(`^${PARTS}$`, 'i');
 const IN_TEXT = new RegExp(
   String.raw`(?:(?:try|retry)(?: your request)?(?: again)? (?:in|after)|please wait(?: for)?|resets? (?:in|after)|available (?:again )?in) (?:about )?(${PARTS})`,
   'i',
@@ -13,13 +9,6 @@ const IN_TEXT = new RegExp(
 /** A moment in a message counts where it says in which zone it is. */
 const MOMENT_IN_TEXT =
   /(?:resets?|try again|retry) at:? (\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(?:UTC|Z|GMT|\+00:00)/i;
-const FACTORS: readonly (readonly [RegExp, number])[] = [
-  [/^(ms|milli)/i, 1],
-  [/^s/i, 1_000],
-  [/^m/i, 60_000],
-  [/^h/i, 3_600_000],
-  [/^d/i, 86_400_000],
-];
 /** What a number of seconds is no longer, but a moment since 1970. */
 const EARLIEST_EPOCH_S = 1_000_000_000;
 /** The names of resets, each of which stands beside a `remaining`. */
@@ -89,22 +78,12 @@ function timeOf(text: string, now: number): number | undefined {
   const value = text.trim();
   const number = value === '' ? NaN : Number(value);
   if (Number.isFinite(number)) return number < 0 ? undefined : ofNumber(number, now);
-  return durationOf(value) ?? (/^\d{4}-\d\d-\d\dT/.test(value) ? untilMs(value, now) : undefined);
+  return durationMs(value) ?? (/^\d{4}-\d\d-\d\dT/.test(value) ? untilMs(value, now) : undefined);
 }
 
 function untilMs(date: string, now: number): number | undefined {
   const at = Date.parse(date);
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
-}
-
-function durationOf(value: string): number | undefined {
-  if (!DURATION.test(value)) return undefined;
-  let ms = 0;
-  for (const [, amount, unit = ''] of value.matchAll(PART)) {
-    const [, factor = NaN] = FACTORS.find(([pattern]) => pattern.test(unit)) ?? [];
-    ms += Number(amount) * factor;
-  }
-  return Math.ceil(ms);
 }
 
 /** Seconds, or a moment in seconds or milliseconds since 1970. */
@@ -116,7 +95,7 @@ function ofNumber(number: number, now: number): number {
 
 function inText(message: string, now: number): number | undefined {
   const duration = IN_TEXT.exec(message)?.[1];
-  if (duration !== undefined) return durationOf(duration);
+  if (duration !== undefined) return durationMs(duration);
   const moment = MOMENT_IN_TEXT.exec(message)?.[1];
   return moment === undefined ? undefined : untilMs(`${moment.replace(' ', 'T')}Z`, now);
 }

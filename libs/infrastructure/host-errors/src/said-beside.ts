@@ -22,10 +22,11 @@ export interface SaidBeside extends SaidTime {
 export function saidBeside(fields: JsonObject, around: JsonObject): SaidBeside {
   const metadata = isObject(fields['metadata']) ? fields['metadata'] : {};
   const details = Array.isArray(fields['details']) ? fields['details'].filter(isObject) : [];
+  const ofDetails = details.map((detail) => detail['metadata']).filter(isObject);
   const { raw, headers } = metadata;
   const behind = (isObject(raw) ? written(raw) : textOrNone(raw))?.slice(0, LONGEST_MESSAGE);
   return {
-    ...saidTime([fields, metadata, ...details, around]),
+    ...saidTime([fields, metadata, ...details, ...ofDetails, around]),
     ...(behind !== undefined && { behind }),
     ...(isObject(headers) && { headers: lowerCased(headers) }),
   };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { errorIn } from './reported-error.ts';
 import { statusWithin } from './refusal-outcome.ts';
 
 describe('statusWithin', () => {
@@ -25,5 +26,13 @@ describe('statusWithin', () => {
     ['Failed to load model "m".', 404],
   ])('reads %j as %p', (message, status) => {
     expect(statusWithin({ message, code: undefined, type: undefined, status: undefined })).toBe(status);
+  });
+
+  it.each([
+    ['too_many_requests', 429],
+    ['rate_limited', 429],
+  ])('goes by the name of %s, whatever its words', (code, status) => {
+    const error = errorIn({ type: 'error', error: { type: code, code, message: 'Too Many Requests' } });
+    expect(error && statusWithin(error)).toBe(status);
   });
 });

@@ -77,7 +77,7 @@ export interface FailedCall {
 export function statusError(response: WholeResponse, call: FailedCall): HttpClientError {
   const { status, headers } = response;
   const { category, retryable } = faultOfStatus(status);
-  return new HttpClientError(`${call.serviceName} answered ${status}.`, {
+  return new HttpClientError(`${call.serviceName} answered ${statusInWords(response)}.`, {
     ...call,
     category: named(category),
     code: `http_${status}`,
@@ -85,6 +85,11 @@ export function statusError(response: WholeResponse, call: FailedCall): HttpClie
     retryAfterMs: retryable ? retryAfterMs(headers) : undefined,
     response,
   });
+}
+
+/** The status of a response, and with which one it came where it is that of an error within. */
+export function statusInWords({ status, sentStatus }: WholeResponse): string {
+  return sentStatus === undefined ? `${status}` : `${sentStatus} with an error of ${status}`;
 }
 
 /** Whatever a policy or the transport raised, as the one error that callers meet. */

@@ -233,7 +233,11 @@ export class HttpClient implements RequestSender, AsyncDisposable {
         const whole = new HttpResponse(headOf(response, call), await response.bytes(maxResponseBytes));
         const status = request.statusWithin?.(whole);
         if (status !== undefined)
-          this.#refuseWithin(call, new HttpResponse({ ...whole, status }, whole.body), request);
+          this.#refuseWithin(
+            call,
+            new HttpResponse({ ...whole, status, sentStatus: whole.status }, whole.body),
+            request,
+          );
         request.check?.(whole);
         return whole;
       },

@@ -5,6 +5,7 @@ import { HttpClientError } from './http-client-error.ts';
 /** A whole response below 400, or the one that an error is about. */
 export class HttpResponse implements WholeResponse {
   readonly status: number;
+  readonly sentStatus: number | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly serviceName: string;
   readonly attempt: number;
@@ -14,6 +15,7 @@ export class HttpResponse implements WholeResponse {
     readonly body: Buffer,
   ) {
     this.status = head.status;
+    this.sentStatus = head.sentStatus;
     this.headers = head.headers;
     this.serviceName = head.serviceName;
     this.attempt = head.attempt;

@@ -20,7 +20,12 @@ export {
   type WholeCallRequest,
 } from './http-client.ts';
 export { httpClientConfig, type HttpClientSettings } from './http-client.config.ts';
-export { HttpClientError, type HttpErrorCategory, type HttpErrorCode } from './http-client-error.ts';
+export {
+  HttpClientError,
+  type HttpErrorCategory,
+  type HttpErrorCode,
+  statusInWords,
+} from './http-client-error.ts';
 export { HttpClientMetrics } from './http-client-metrics.ts';
 export { HttpClientModule } from './http-client.module.ts';
 export { HttpResponse } from './http-response.ts';

@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream';
 /** What is known of a response once its headers are here. */
 export interface ResponseHead {
   readonly status: number;
+  /** Of a response whose body is an error that stands for `status`: the good one that it came with. */
+  readonly sentStatus?: number | undefined;
   /** Names in lower case; a repeated header is a list. */
   readonly headers: IncomingHttpHeaders;
   /** The configured name of the service that answered. */

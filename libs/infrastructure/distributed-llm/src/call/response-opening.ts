@@ -68,8 +68,7 @@ async function openStream(
     const { reason, reported, cause } = fault;
     if (reported) return { kind: 'failed', outcome: 'error_in_answer', error: reported };
     const { json } = stream;
-    if (reason === 'empty' && json)
-      return asStream(openText(response, json, options.dialect), options.dialect);
+    if (reason === 'empty' && json) return openText(response, json, options.dialect);
     const outcome = OUTCOME_OF_STREAM[reason];
     if (outcome || !cause) return { kind: 'failed', outcome: outcome ?? 'cut', cause: fault };
     return failedBy(cause);
@@ -119,18 +118,11 @@ async function openUntyped(
     if (isEvents) return failed('wrong_type');
     const rest = isMore ? new BodyStart(start.body) : start;
     const isLong = isMore && (await rest.read((_, held) => held > MOST_HELD_BYTES, restOfTime(options)));
-    const opening = openText(response, isLong ? undefined : rest.bytes(), options.dialect);
-    return isStream ? asStream(opening, options.dialect) : opening;
+    return openText(response, isLong ? undefined : rest.bytes(), options.dialect);
   } catch (error) {
     response.discard();
     return failedBy(error);
   }
-}
-
-/** Whoever waits for events takes a JSON for a whole answer, even one that has none. */
-function asStream(opening: Opening, { answerKey, objectName }: Dialect): Opening {
-  if (opening.kind === 'failed' || !opening.whole || objectName === undefined) return opening;
-  return opening.whole.includes(`"${answerKey}"`) ? opening : failed('wrong_type');
 }
 
 /** Whether a line has begun behind the white space, each byte of which is looked at once. */

@@ -321,13 +321,14 @@ describe('every dialect', () => {
   });
 
   it('reads JSON answers, and nothing from what is none', () => {
-    const body = { id: 'c', model: 'm', usage };
+    const body = { id: 'c', model: 'm', choices: [{ message: { content: 'a' } }], usage };
     expect(readBody(DIALECTS.chat, Buffer.from(JSON.stringify(body)))).toEqual({
       error: undefined,
       id: 'c',
       model: 'm',
       usage: { input: 3, output: 4, cachedInput: 2 },
     });
+    expect(readBody(DIALECTS.chat, Buffer.from('{"id":"c","model":"m"}'))?.error).toBeDefined();
     expect(readBody(DIALECTS.chat, Buffer.from('<html>'))).toBeUndefined();
     expect(readBody(DIALECTS.chat, Buffer.from('[]'))).toBeUndefined();
     expect(readBody(DIALECTS.chat, Buffer.from('{"choices":[]}'))?.error).toBeDefined();

@@ -84,7 +84,9 @@ function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | unde
     json['object'] === objectName ||
     textOrNone(json['status']) !== undefined ||
     isHttpStatus(Number(json['statusCode']));
+  // Nobody has another word for choices, as some hosts have for vectors.
   const isEmpty =
+    answerKey === 'choices' ||
     answer === null ||
     Array.isArray(answer) ||
     Object.keys(json).length === 0 ||

@@ -1,10 +1,11 @@
 import { isObject, type JsonObject } from '@morgan/foundation';
-import { ownWordsIn, type ReportedError } from '@morgan/host-errors';
+import { ownWordsIn, type ReportedError, THOUGHT_MISSED } from '@morgan/host-errors';
+import { withThought } from './missing-thoughts.ts';
 import { SIGNATURE_MISSED, withSignedCall } from './unsigned-calls.ts';
 
 /** How hosts refuse a thought that they have not signed or encrypted themselves: Anthropic's API, also of clouds, and OpenAI's. */
 const NOT_MINE =
-  /\binvalid\W{1,3}(signature|data)\W{1,3}in\W{1,3}(redacted_)?thinking\b|\bthinking\.signature\b|thinking\W{1,4}blocks\b[^]{0,60}\bcannot be modified\b|invalid_encrypted_content|\bencrypted content\b[^]{0,300}\bcould not be (verified|decrypted)/i;
+  /\binvalid\W{1,3}(signature|data)\W{1,3}in\W{1,3}(redacted_)?thinking\b|\bthinking\.signature\b|thinking\W{1,4}blocks\b[^]{0,60}\bcannot be modified\b|\bcontains any thinking blocks\b|invalid_encrypted_content|\bencrypted content\b[^]{0,300}\bcould not be (verified|decrypted)/i;
 /** How Anthropic's API misses one, where a model that is to think has called tools without it. */
 const MISSED = /\bexpected\W{1,3}thinking\W{1,3}or\W{1,3}redacted_thinking\W{1,3}but found\b/i;
 
@@ -26,12 +27,13 @@ const BEHIND_THOUGHT: ReadonlySet<unknown> = new Set(['message', 'function_call'
 /** Whether a host has refused a conversation because of what was thought, or not, or how a call was named, at another host. */
 export function refusesForeignParts(error: ReportedError): boolean {
   const said = wordsOf(error);
-  return [NOT_MINE, MISSED, BAD_ID, SIGNATURE_MISSED].some((words) => words.test(said));
+  return [NOT_MINE, MISSED, BAD_ID, SIGNATURE_MISSED, THOUGHT_MISSED].some((words) => words.test(said));
 }
 
 /**
- * A message or a response as it can be asked of a host that has refused it so: without what was thought before; and without the wish
- * to think, where the host misses a thought; or with other ids; or with what stands for a signature. A conversation could never go on at that host otherwise: clients send everything back.
+ * A conversation as it can be asked of a host that has refused it so: without what was thought before; and without the wish to think,
+ * where the host misses a thought; or with other ids; or with what stands for a signature or for a thought. It could never go on at
+ * that host otherwise: clients send everything back.
  * @returns undefined where there is nothing to take out; fields of undefined are not to be written.
  */
 export function withoutForeignParts(request: JsonObject, error: ReportedError): JsonObject | undefined {
@@ -49,6 +51,7 @@ export function withoutForeignParts(request: JsonObject, error: ReportedError): 
 
 function changeFor(said: string): (message: unknown) => unknown {
   if (SIGNATURE_MISSED.test(said)) return withSignedCall;
+  if (THOUGHT_MISSED.test(said)) return (message) => (isObject(message) ? withThought(message) : message);
   const change = BAD_ID.test(said) ? withOwnIds : withoutThoughts;
   return (message) => withBlocks(message, change);
 }

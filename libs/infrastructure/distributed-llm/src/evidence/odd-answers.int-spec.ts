@@ -225,9 +225,12 @@ describe('an answer that may be anything', () => {
     ['/moderations', { id: 'm', results: [] }, 'error_in_answer'],
     ['/images/generations', { created: 1, data: [] }, 'error_in_answer'],
     ['/images/generations', { created: 1, data: null }, 'error_in_answer'],
+    ['/chat/completions', { 'html-message': 'Network connection lost.' }, 'error_in_answer'],
   ])('is none on %s where it is %j', async (path, said, outcome) => {
     await using odd = await ScriptedHost.start(json(200, said));
-    await using other = await ScriptedHost.start(json(200, { results: [{}], data: [{ url: 'u' }] }));
+    await using other = await ScriptedHost.start(
+      json(200, { ...JSON.parse(WHOLE), results: [{}], data: [{ url: 'u' }] }),
+    );
     const tiers = [[{ host: 'odd' }], [{ host: 'other' }]];
     const client = bench.client([entry('odd', odd.url), entry('other', other.url)], {
       routes: [{ model: CHAT.model, tiers }],

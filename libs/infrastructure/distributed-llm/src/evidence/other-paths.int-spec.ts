@@ -124,7 +124,7 @@ describe('a stream whose events are parts of one thing', () => {
     const { stream } = await send(bench.client([entry('first', host.url)]), { path, body: STREAM });
     const nothing = () => undefined;
     stream?.start({ event: nothing, flush: nothing, ended: nothing, failed: nothing });
-    return stream?.over;
+    return await stream?.over;
   }
 
   it.each([

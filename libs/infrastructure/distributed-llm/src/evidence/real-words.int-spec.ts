@@ -216,11 +216,7 @@ describe('an engine that broke and blames the request', () => {
 
 describe('a stream that was asked for', () => {
   it('is no JSON without an answer, which its clients would take for a whole one', async () => {
-    expect(await ask(json(200, { id: 'c1' }), STREAM)).toMatchObject({
-      status: 200,
-      host: 'second',
-      asked: [1, 1],
-    });
-    expect(await counted('wrong_type')).toBe('1');
+    expect(await ask(json(200, { id: 'c1' }), STREAM)).toMatchObject({ status: 200, host: 'second' });
+    expect(Number(await counted('error_in_answer'))).toBeGreaterThan(0);
   });
 });

@@ -1,5 +1,6 @@
-import { type JsonObject, textOrNone } from '@morgan/foundation';
-import { ownWordsIn, type ReportedError } from '@morgan/host-errors';
+import type { JsonObject } from '@morgan/foundation';
+import { ownWordsIn, type ReportedError, THOUGHT_MISSED } from '@morgan/host-errors';
+import { withThought } from '../missing-thoughts.ts';
 import { resultsTaken } from './results-taken.ts';
 import { systemFirst } from './system-first.ts';
 import { shortened } from './tool-names.ts';
@@ -77,11 +78,6 @@ const SYSTEM_FIRST = [
 /** Of Google, of llama-cpp-python and other hosts in Python, and of some in Go. */
 const NO_NULL =
   /\bcontent\b[^]{0,120}\b(null|none(type)?)\b|\bcontent\b[^]{0,60}\b(should|must) be a (valid )?string/i;
-/** Of Moonshot and DeepSeek. */
-const THOUGHT_MISSING =
-  /\bmissing\W{1,4}reasoning_content|\breasoning_content\b[^]{0,60}\b(missing|passed back)\b/i;
-/** Moonshot takes an empty text for none. */
-const NO_THOUGHT = ' ';
 /** Of nearly all but OpenAI, and of its own older models. */
 const EFFORT_TOO_HIGH = /\breasoning_?effort\b[^]{0,400}\bx?high\b/i;
 const LONG_ID = /tool_call(s\[\d+\]\.id|_id)\b[^]{0,20}too long/;
@@ -107,7 +103,7 @@ export function habitsShown(
   if (!habits.resultsTaken && (USER_AFTER_TOOL.test(message) || ORDER.test(message)))
     return { ...habits, resultsTaken: true };
   if (!habits.noNull && NO_NULL.test(message)) return { ...habits, noNull: true };
-  if (!habits.everyThought && THOUGHT_MISSING.test(message)) return { ...habits, everyThought: true };
+  if (!habits.everyThought && THOUGHT_MISSED.test(message)) return { ...habits, everyThought: true };
   if (!habits.usualEffort && EFFORT_TOO_HIGH.test(message)) return { ...habits, usualEffort: true };
   if (!habits.shortIds && LONG_ID.test(message)) return { ...habits, shortIds: true };
   if (!UNKNOWN.test(message) || OF_VALUE.test(message)) return undefined;
@@ -134,11 +130,9 @@ export function adapted(given: JsonObject, habits: ChatHabits): JsonObject {
   if (without.size === 0 && !shortIds && !everyThought && !noNull) return { ...request, messages: ordered };
   const idOf = (id: unknown) => (shortIds ? shortened(id, LONGEST_ID) : id);
   const adaptedMessage = (message: JsonObject) => {
-    const { role, content, tool_calls: calls, tool_call_id: answered } = message;
-    const thought = textOrNone(message['reasoning_content']) ?? NO_THOUGHT;
-    const isFilled = everyThought && role === 'assistant';
+    const { content, tool_calls: calls, tool_call_id: answered } = message;
     return {
-      ...omit(isFilled ? { ...message, reasoning_content: thought } : message, without),
+      ...omit(everyThought ? withThought(message) : message, without),
       ...(noNull && content === null && { content: '' }),
       ...(Array.isArray(calls) && {
         tool_calls: calls.map((call: JsonObject) => ({ ...omit(call, without), id: idOf(call['id']) })),
