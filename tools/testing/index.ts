@@ -3,6 +3,7 @@ export { costOf } from './call-cost.ts';
 export { processorSeconds, timedOnThread } from './process-time.ts';
 export { docRegion } from './doc-region.ts';
 export { freePort } from './free-port.ts';
+export { type Handler, listen, LocalServer } from './local-server.ts';
 export { redisCommand } from './redis-command.ts';
 export { type PrivateRedis, redisUrl, startRedis } from './redis.ts';
 export { type LogLine, type RunningService, type ServiceOptions, startService } from './service.ts';

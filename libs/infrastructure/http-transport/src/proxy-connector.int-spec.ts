@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import { connect, createServer as createTcpServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority } from '@morgan/testing';
+import { CertificateAuthority, listen } from '@morgan/testing';
 import { FullListener } from '../fixture/full-listener.ts';
 import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 import { isProxied } from './proxy-connector.ts';
@@ -15,14 +14,10 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function listen(server: Server | ReturnType<typeof createHttpsServer>): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return (server.address() as AddressInfo).port;
+async function portOf(server: Server): Promise<number> {
+  const local = await listen(server);
+  closers.push(() => local.close());
+  return local.port;
 }
 
 /** A proxy that notes what it is asked to connect to, and connects to the given port. */
@@ -39,7 +34,7 @@ async function proxyTo(port: number, status = 200) {
     upstream.pipe(socket).pipe(upstream);
     return undefined;
   });
-  return { seen, url: `http://user:p%40ss@127.0.0.1:${await listen(server)}` };
+  return { seen, url: `http://user:p%40ss@127.0.0.1:${await portOf(server)}` };
 }
 
 async function full(): Promise<FullListener> {
@@ -50,13 +45,7 @@ async function full(): Promise<FullListener> {
 
 /** The proxy says that the way is open, and whoever is at its end says nothing. */
 async function tunnelToNowhere() {
-  const silent = createTcpServer((socket) => socket.on('error', () => undefined).resume()).listen(
-    0,
-    '127.0.0.1',
-  );
-  await once(silent, 'listening');
-  closers.push(() => new Promise((resolve) => silent.close(resolve)));
-  return proxyTo((silent.address() as AddressInfo).port);
+  return proxyTo(await portOf(createTcpServer((socket) => socket.resume())));
 }
 
 function transportOver(
@@ -70,7 +59,7 @@ function transportOver(
 
 describe('a forward proxy', () => {
   it('carries requests to a name that only it can reach, inside of TLS', async () => {
-    const port = await listen(
+    const port = await portOf(
       createHttpsServer(authority.issue('llm.example'), (_, response) => response.end('yes')),
     );
     const { seen, url } = await proxyTo(port);
@@ -81,7 +70,7 @@ describe('a forward proxy', () => {
   });
 
   it('may be an address of IPv6', async () => {
-    const port = await listen(
+    const port = await portOf(
       createHttpsServer(authority.issue('llm.example'), (_, response) => response.end('yes')),
     );
     const { seen, url } = await proxyTo(port);
@@ -123,7 +112,7 @@ describe('a forward proxy', () => {
   });
 
   it('may open the tunnel with any status of success', async () => {
-    const port = await listen(
+    const port = await portOf(
       createHttpsServer(authority.issue('llm.example'), (_, response) => response.end('yes')),
     );
     const { url } = await proxyTo(port, 201);
@@ -135,7 +124,7 @@ describe('a forward proxy', () => {
     ['takes no connection', async () => (await full()).port],
     [
       'never answers CONNECT',
-      async () => listen(createServer().on('connect', (__, socket) => socket.pipe(socket))),
+      async () => portOf(createServer().on('connect', (__, socket) => socket.pipe(socket))),
     ],
     ['opens a tunnel to nowhere', async () => Number(new URL((await tunnelToNowhere()).url).port)],
   ])('that %s has the time for a connection and no more', async (_, portOf) => {
@@ -147,7 +136,7 @@ describe('a forward proxy', () => {
   });
 
   it('is passed by where the origin is excepted', async () => {
-    const port = await listen(
+    const port = await portOf(
       createHttpsServer(authority.issue('localhost'), (_, response) => response.end('direct')),
     );
     const { seen, url } = await proxyTo(1);

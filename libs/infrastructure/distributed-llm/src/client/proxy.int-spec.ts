@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority } from '@morgan/testing';
+import { CertificateAuthority, listen } from '@morgan/testing';
 import { CHAT, entry, errorOf } from '../../fixture/client-bench.ts';
 import { chat, models, ScriptedHost } from '../../fixture/scripted-host.ts';
 import { DistributedLlmClient } from './distributed-llm.client.ts';
@@ -30,24 +29,20 @@ beforeEach(async () => {
   asked = {};
   refused = new Set();
   ports = new Map();
-  for (const name of [...NAMES, 'localhost']) ports.set(name, await listen(tlsHost(name)));
-  proxyUrl = `http://user:${encodeURIComponent(PASSWORD)}@127.0.0.1:${await listen(proxy())}`;
+  for (const name of [...NAMES, 'localhost']) ports.set(name, await portOf(tlsHost(name)));
+  proxyUrl = `http://user:${encodeURIComponent(PASSWORD)}@127.0.0.1:${await portOf(proxy())}`;
 });
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function listen(server: Server | HttpsServer): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return (server.address() as AddressInfo).port;
+async function portOf(server: Server): Promise<number> {
+  const local = await listen(server);
+  closers.push(() => local.close());
+  return local.port;
 }
 
-function tlsHost(name: string): HttpsServer {
+function tlsHost(name: string): Server {
   return createHttpsServer(authority.issue(name), (request, response) => {
     void text(request).then((body) => {
       if (request.method === 'GET') return models('simulated')(response, request, body);

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { CertificateAuthority, waitFor } from '@morgan/testing';
+import { CertificateAuthority, listen, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import { chat, json, models, refusal, type Reply, ScriptedHost } from '../../fixture/scripted-host.ts';
 import { DistributedLlmClient } from '../client/distributed-llm.client.ts';
@@ -413,19 +412,18 @@ describe('a host of its own kind', () => {
       rejectUnauthorized: true,
     };
     const names: unknown[] = [];
-    const server = createServer(options, (request, response) => {
+    const respond: RequestListener = (request, response) => {
       names.push((request.socket as TLSSocket & { servername?: string }).servername);
       request.resume().on('end', () => response.end('{"choices":[{}]}'));
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    };
+    const server = await listen(createServer(options, respond));
+    const url = `https://127.0.0.1:${server.port}/v1`;
     const tls = { ca: authority.cert, servername: 'llm.example', ...authority.issue('gateway') };
     const client = bench.client([entry('own', url, { tls })]);
     expect(await ask(client, ASSISTANT)).toMatchObject({ status: 200 });
     expect(names).toEqual(['llm.example']);
     await client.stop();
-    server.close();
+    await server.close();
     expect(await errorOf(send(bench.client([entry('own', url)])))).toMatchObject({
       code: 'no_host_available',
     });
