@@ -27,7 +27,7 @@ async function timed(call: Promise<unknown>) {
 
 afterEach(async () => {
   await client.stop(0);
-  await server?.[Symbol.asyncDispose]();
+  await server?.close();
   server = undefined;
 });
 

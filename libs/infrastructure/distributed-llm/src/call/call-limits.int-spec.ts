@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { listen, waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   CONTENT_CHUNK,
   END_CHUNKS,
@@ -13,7 +13,6 @@ import {
 } from '../../fixture/scripted-host.ts';
 import { LIMIT_HEADERS } from './call-limits.ts';
 
-const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 /** No test waits for it. */
 const LONG = 60_000;
 
@@ -21,9 +20,7 @@ let bench: ClientBench;
 beforeEach(() => {
   bench = new ClientBench();
 });
-afterEach(async () => {
-  await bench.close();
-});
+afterEach(() => bench.close());
 
 /** A client of one host, with what its only route says. */
 function clientOf(url: string, route: object, settings: object = {}) {
