@@ -32,7 +32,7 @@ const BYTES_BESIDES = 1024 * 1024;
 const MOST_BYTES = 512 * 1024 * 1024 - 1024;
 
 /** What {@link RemoteHosts} works with. */
-export interface RemoteHostsParts {
+interface RemoteHostsParts {
   readonly config: RemoteConfig;
   readonly model: string;
   readonly dimensions: number;

@@ -5,7 +5,7 @@ import type { StoreStatus } from './limit-store.ts';
 export type LimitOutcome = 'admitted' | 'refused' | 'aborted';
 
 /** What the metrics read of a limiter at scrape time. */
-export interface WatchedLimiter {
+interface WatchedLimiter {
   readonly name: string;
   getStatus(): { readonly waiting: number; readonly store: StoreStatus };
 }

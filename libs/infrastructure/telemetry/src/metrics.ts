@@ -10,7 +10,7 @@ const DURATION_BUCKETS_SECONDS = [
 const READABLE_NAME = /^[a-zA-Z_]\w*$/;
 
 /** What Morgan says about one metric. Label values must come from closed sets, or a client could grow them for ever. */
-export interface MetricOptions<Label extends string> {
+interface MetricOptions<Label extends string> {
   /** Full Prometheus name, starting with `morgan_`. */
   readonly name: string;
   readonly help: string;
