@@ -29,7 +29,6 @@ export class RateLimiterMetrics {
     });
     const gauge = (name: string, help: string, read: (limiter: WatchedLimiter) => number) =>
       metrics.gauge({ name: `morgan_rate_limiter_${name}`, help, labels: ['limiter'] }, (own) => {
-        own.reset();
         for (const limiter of this.#limiters) own.set({ limiter: limiter.name }, read(limiter));
       });
     gauge('waiting', 'Callers that stand in a waiting line now, by limiter.', (it) => it.getStatus().waiting);

@@ -43,7 +43,7 @@ export class Metrics {
     return this.#register(new Counter(name, help, labelNames, read));
   }
 
-  /** @param read gives the value at scrape time, for state that somebody else holds. */
+  /** @param read sets the values at scrape time, for state that somebody else holds; those of the last scrape are gone. */
   gauge<Label extends string>(
     options: MetricOptions<Label>,
     read?: (gauge: Gauge<Label>) => void,
@@ -53,6 +53,7 @@ export class Metrics {
     return new Gauge({
       ...declared,
       collect() {
+        this.reset();
         read(this);
       },
     });
