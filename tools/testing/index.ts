@@ -2,6 +2,7 @@ export { CertificateAuthority } from './certificates.ts';
 export { costOf } from './call-cost.ts';
 export { processorSeconds, timedOnThread } from './process-time.ts';
 export { docRegion } from './doc-region.ts';
+export { ForwardProxy } from './forward-proxy.ts';
 export { freePort } from './free-port.ts';
 export { type Handler, listen, LocalServer } from './local-server.ts';
 export { redisCommand } from './redis-command.ts';

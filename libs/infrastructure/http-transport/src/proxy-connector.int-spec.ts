@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { connect, createServer as createTcpServer, type Server } from 'node:net';
+import { createServer as createTcpServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority, listen } from '@morgan/testing';
+import { CertificateAuthority, ForwardProxy, listen } from '@morgan/testing';
 import { FullListener } from '../fixture/full-listener.ts';
 import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 import { isProxied } from './proxy-connector.ts';
@@ -20,21 +20,20 @@ async function portOf(server: Server): Promise<number> {
   return local.port;
 }
 
-/** A proxy that notes what it is asked to connect to, and connects to the given port. */
-async function proxyTo(port: number, status = 200) {
-  const seen: string[] = [];
-  const server = createServer();
-  server.on('connect', ({ url, headers }, socket) => {
-    seen.push(`${url} ${headers['proxy-authorization'] ?? ''}`.trim());
-    socket.write(`HTTP/1.1 ${status} Whatever\r\n\r\n`);
-    if (status >= 300) return socket.end();
-    const upstream = connect(port, '127.0.0.1');
-    upstream.on('error', () => socket.destroy()).on('close', () => socket.destroy());
-    socket.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
-    upstream.pipe(socket).pipe(upstream);
-    return undefined;
-  });
-  return { seen, url: `http://user:p%40ss@127.0.0.1:${await portOf(server)}` };
+async function proxyTo(port?: number, status?: number) {
+  const proxy = new ForwardProxy(() => ({ port, ...(status && { status }) }));
+  closers.push(() => proxy.close());
+  return { asked: proxy.asked, url: `http://user:p%40ss@127.0.0.1:${await proxy.listen()}` };
+}
+
+/** What a proxy notes of a request to this name with these credentials. */
+const noted = (to: string, credentials: string) => ({
+  to,
+  credentials: `Basic ${Buffer.from(credentials).toString('base64')}`,
+});
+
+async function secureHost(name: string, says = 'yes'): Promise<number> {
+  return portOf(createHttpsServer(authority.issue(name), (_, response) => response.end(says)));
 }
 
 async function full(): Promise<FullListener> {
@@ -59,36 +58,32 @@ function transportOver(
 
 describe('a forward proxy', () => {
   it('carries requests to a name that only it can reach, inside of TLS', async () => {
-    const port = await portOf(
-      createHttpsServer(authority.issue('llm.example'), (_, response) => response.end('yes')),
-    );
-    const { seen, url } = await proxyTo(port);
+    const port = await secureHost('llm.example');
+    const { asked, url } = await proxyTo(port);
     const transport = transportOver({ url });
     const response = await transport.request({ origin: 'https://llm.example', path: '/', method: 'GET' });
     expect((await response.bytes()).toString()).toBe('yes');
-    expect(seen).toEqual([`llm.example:443 Basic ${Buffer.from('user:p@ss').toString('base64')}`]);
+    expect(asked).toEqual([noted('llm.example:443', 'user:p@ss')]);
   });
 
   it('may be an address of IPv6', async () => {
-    const port = await portOf(
-      createHttpsServer(authority.issue('llm.example'), (_, response) => response.end('yes')),
-    );
-    const { seen, url } = await proxyTo(port);
+    const port = await secureHost('llm.example');
+    const { asked, url } = await proxyTo(port);
     const transport = transportOver({ url: url.replace('127.0.0.1', '[::ffff:127.0.0.1]') });
     const response = await transport.request({ origin: 'https://llm.example', path: '/', method: 'GET' });
     expect((await response.bytes()).toString()).toBe('yes');
-    expect(seen).toHaveLength(1);
+    expect(asked).toHaveLength(1);
   });
 
   it('is asked for an address of IPv6 in brackets', async () => {
-    const { seen, url } = await proxyTo(1, 403);
+    const { asked, url } = await proxyTo(undefined, 403);
     const request = transportOver({ url }).request({ origin: 'https://[fd00::1]', path: '/', method: 'GET' });
     await expect(request).rejects.toMatchObject({ reason: 'connect_failed' });
-    expect(seen).toEqual([expect.stringMatching(/^\[fd00::1\]:443 /)]);
+    expect(asked).toEqual([noted('[fd00::1]:443', 'user:p@ss')]);
   });
 
   it('that refuses is a failed connection', async () => {
-    const { url } = await proxyTo(1, 403);
+    const { url } = await proxyTo(undefined, 403);
     const request = transportOver({ url }).request({
       origin: 'https://llm.example',
       path: '/',
@@ -101,20 +96,18 @@ describe('a forward proxy', () => {
     ['pa%ss', 'pa%ss'],
     ['p%40s%', 'p@s%'],
   ])('may have a password that is not encoded as a URL wants it, such as %s', async (written, sent) => {
-    const { seen, url } = await proxyTo(1, 407);
+    const { asked, url } = await proxyTo(undefined, 407);
     const request = transportOver({ url: url.replace('p%40ss', written) }).request({
       origin: 'https://llm.example',
       path: '/',
       method: 'GET',
     });
     await expect(request).rejects.toMatchObject({ cause: { message: expect.stringContaining('407') } });
-    expect(seen).toEqual([`llm.example:443 Basic ${Buffer.from(`user:${sent}`).toString('base64')}`]);
+    expect(asked).toEqual([noted('llm.example:443', `user:${sent}`)]);
   });
 
   it('may open the tunnel with any status of success', async () => {
-    const port = await portOf(
-      createHttpsServer(authority.issue('llm.example'), (_, response) => response.end('yes')),
-    );
+    const port = await secureHost('llm.example');
     const { url } = await proxyTo(port, 201);
     const request = { origin: 'https://llm.example', path: '/', method: 'GET' } as const;
     expect((await transportOver({ url }).request(request)).status).toBe(200);
@@ -136,10 +129,8 @@ describe('a forward proxy', () => {
   });
 
   it('is passed by where the origin is excepted', async () => {
-    const port = await portOf(
-      createHttpsServer(authority.issue('localhost'), (_, response) => response.end('direct')),
-    );
-    const { seen, url } = await proxyTo(1);
+    const port = await secureHost('localhost', 'direct');
+    const { asked, url } = await proxyTo();
     const transport = transportOver({ url, except: 'localhost' });
     const response = await transport.request({
       origin: `https://localhost:${port}`,
@@ -147,7 +138,7 @@ describe('a forward proxy', () => {
       method: 'GET',
     });
     expect((await response.bytes()).toString()).toBe('direct');
-    expect(seen).toEqual([]);
+    expect(asked).toEqual([]);
   });
 
   it.each([

@@ -17,8 +17,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Logger, silentLogger } from '@morgan/foundation';
-import { CertificateAuthority, waitFor } from '@morgan/testing';
-import { ConnectProxy } from '../../fixture/connect-proxy.ts';
+import { CertificateAuthority, ForwardProxy, waitFor } from '@morgan/testing';
 import {
   cutAfter,
   cutRestAfter,
@@ -494,12 +493,13 @@ describe('a proxy that is between', () => {
     const authority = new CertificateAuthority('Hub Test CA');
     const before = getCACertificates('default');
     const secure = await HubServer.start(createTlsServer(authority.issue('hub.example')));
-    await using proxy = await ConnectProxy.to(secure.port);
+    await using proxy = new ForwardProxy(() => ({ port: secure.port }));
+    await proxy.listen();
     setDefaultCACertificates([...before, authority.cert]);
     try {
       for (const [name, file] of hub.files) secure.files.set(name, file);
       await download({ hubUrl: 'https://hub.example' }, { proxy: { url: proxy.origin } });
-      expect(new Set(proxy.seen)).toEqual(new Set(['hub.example:443']));
+      expect(new Set(proxy.asked.map(({ to }) => to))).toEqual(new Set(['hub.example:443']));
       expect(await written()).toEqual(FILES.toSorted());
     } finally {
       setDefaultCACertificates(before);
