@@ -86,7 +86,7 @@ export function refusalOf(response: WholeResponse, request?: Buffer): RemoteRefu
 }
 
 /** The status that an answer without vectors stands for: some hosts have a 200 for whatever they say. @param sent what it answers, which it may quote */
-export function statusWithinAnswer(response: WholeResponse, sent: unknown): number | undefined {
+export function statusWithinBody(response: WholeResponse, sent: unknown): number | undefined {
   if (response.body.length > MOST_READ || response.body.includes(VECTOR_KEY)) return undefined;
   const body = jsonOf(response);
   // Google's errors are the only element of a list.

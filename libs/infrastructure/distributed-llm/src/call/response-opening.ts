@@ -128,9 +128,9 @@ async function openUntyped(
 }
 
 /** Whoever waits for events takes a JSON for a whole answer, even one that has none. */
-function asStream(opening: Opening, { answerKey, objectName }: Dialect): Opening {
+function asStream(opening: Opening, { resultKey, objectName }: Dialect): Opening {
   if (opening.kind === 'failed' || !opening.whole || objectName === undefined) return opening;
-  return opening.whole.includes(`"${answerKey}"`) ? opening : failed('wrong_type');
+  return opening.whole.includes(`"${resultKey}"`) ? opening : failed('wrong_type');
 }
 
 /** Whether a line has begun behind the white space, each byte of which is looked at once. */
