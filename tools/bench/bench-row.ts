@@ -20,7 +20,7 @@ export interface Claim {
 }
 
 /** Two ways to do the same work. Each call measures one short round and gives its rate. */
-export interface Contest {
+interface Contest {
   readonly name: string;
   readonly unit: string;
   readonly target: number;

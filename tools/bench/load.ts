@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 
 /** What is sent again and again. */
-export interface Load {
+interface Load {
   readonly origin: string;
   readonly path: string;
   readonly body: string;

@@ -148,7 +148,7 @@ export const AGREEING_TEXTS: readonly string[] = [
 ];
 
 /** A text on which the two tokenizers differ for a known reason; `ids` is what the converted one must give. */
-export interface Difference {
+interface Difference {
   readonly text: string;
   readonly referenceIds: readonly number[];
   readonly ids: readonly number[];

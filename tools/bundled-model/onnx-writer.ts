@@ -5,10 +5,10 @@ export const FLOAT = 1;
 export const INT64 = 7;
 
 /** A node attribute: a number becomes INT (FLOAT where `float` is named), a list becomes INTS. */
-export type Attribute = number | readonly number[] | { readonly float: number };
+type Attribute = number | readonly number[] | { readonly float: number };
 
 /** A named graph input or output; string sizes are dynamic axes. */
-export interface ValueInfo {
+interface ValueInfo {
   readonly name: string;
   readonly type: number;
   readonly shape: readonly (number | string)[];

@@ -24,7 +24,7 @@ const CONVERTED: Digests = {
 };
 
 /** Options of {@link prepareBundledModel}. */
-export interface PrepareOptions {
+interface PrepareOptions {
   readonly outDir?: string;
   readonly log?: (line: string) => void;
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** One tensor as TensorFlow.js stores it: little-endian bytes plus a shape. */
-export interface WeightTensor {
+interface WeightTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;

@@ -1,6 +1,6 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { json } from 'node:stream/consumers';
+import { LocalServer } from '@morgan/testing';
 import { pearson, spearman } from './correlation.ts';
 import { evaluate } from './evaluate.ts';
 import { readScoredPairs } from './scored-pairs.ts';
@@ -45,31 +45,21 @@ describe('the correlations', () => {
 describe('an evaluation', () => {
   const calls: { readonly pairs: readonly (readonly string[])[]; readonly model: string }[] = [];
   let status = 200;
-  const server = createServer((request, response) => {
-    void request.toArray().then((chunks) => {
-      const asked = JSON.parse(Buffer.concat(chunks as Buffer[]).toString()) as (typeof calls)[number];
-      calls.push(asked);
-      const data = asked.pairs.map(([text]) => ({ similarity: text?.length ?? 0 }));
-      response
-        .writeHead(status)
-        .end(JSON.stringify({ model: 'm', data, error: { message: 'no such model' } }));
-    });
+  const server = new LocalServer(async (request, response) => {
+    const asked = (await json(request)) as (typeof calls)[number];
+    calls.push(asked);
+    const data = asked.pairs.map(([text]) => ({ similarity: text?.length ?? 0 }));
+    response.writeHead(status).end(JSON.stringify({ model: 'm', data, error: { message: 'no such model' } }));
   });
-  let url: string;
-  beforeAll(async () => {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-  afterAll(() => {
-    server.close();
-  });
+  beforeAll(() => server.listen());
+  afterAll(() => server.close());
 
   it('sends all pairs, some at a time, and compares what comes with the scores', async () => {
     const pairs = Array.from({ length: 300 }, (_, index) => ({
       sentences: ['x'.repeat(index + 1), 'y'] as const,
       score: index,
     }));
-    const result = await evaluate(pairs, { url, fields: { model: 'default' } });
+    const result = await evaluate(pairs, { url: server.origin, fields: { model: 'default' } });
     expect(result).toMatchObject({ model: 'm', pairs: 300 });
     expect([result.pearson, result.spearman]).toEqual([expect.closeTo(1, 9), expect.closeTo(1, 9)]);
     expect(calls.map(({ pairs: sent, model }) => [sent.length, model])).toEqual([
@@ -81,6 +71,6 @@ describe('an evaluation', () => {
   it('ends with what the service says where it refuses', async () => {
     status = 404;
     const pairs = [{ sentences: ['a', 'b'] as const, score: 1 }];
-    await expect(evaluate(pairs, { url, fields: {} })).rejects.toThrow('no such model');
+    await expect(evaluate(pairs, { url: server.origin, fields: {} })).rejects.toThrow('no such model');
   });
 });

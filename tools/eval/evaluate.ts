@@ -5,7 +5,7 @@ import type { ScoredPair } from './scored-pairs.ts';
 const CALL_PAIRS = 256;
 
 /** Where the texts are sent. */
-export interface EvaluatedModel {
+interface EvaluatedModel {
   /** Origin of embedding-service. */
   readonly url: string;
   readonly apiKey?: string | undefined;
@@ -14,7 +14,7 @@ export interface EvaluatedModel {
 }
 
 /** How well the cosines of a model's vectors follow the scores of people. */
-export interface Evaluation {
+interface Evaluation {
   readonly model: string;
   readonly pairs: number;
   readonly pearson: number;

@@ -5,7 +5,7 @@ import type { StreamFault } from './fault.ts';
 export type Stop = 'end' | 'cut' | 'reset' | 'stall';
 
 /** What really is sent, and what comes after it. */
-export interface Delivery {
+interface Delivery {
   readonly pieces: readonly string[];
   readonly stop: Stop;
 }

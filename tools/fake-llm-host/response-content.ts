@@ -13,7 +13,7 @@ export interface ResponseContent {
 }
 
 /** Fields that open every body and every event of one response. */
-export interface Head {
+interface Head {
   readonly id: string;
   readonly object: string;
   readonly created: number;
@@ -22,7 +22,7 @@ export interface Head {
 }
 
 /** Token counts: words, so that anyone can check them. */
-export interface Usage {
+interface Usage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;

@@ -14,7 +14,7 @@ export interface Seen {
 }
 
 /** How a caller asks. */
-export interface Question {
+interface Question {
   readonly origin: string;
   readonly model: string;
   readonly caller: string;

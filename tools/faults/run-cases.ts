@@ -12,7 +12,7 @@ const DISTURBED_MS = 1_000;
 const MOST_ROUNDS = 3;
 
 /** What came of a run. */
-export interface Run {
+interface Run {
   /** In the order of the cases. */
   readonly results: readonly Result[];
   /** Cases that were played again, as the machine had stood still. */

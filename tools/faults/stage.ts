@@ -8,7 +8,7 @@ import { callersInShort, hostInShort } from './table.ts';
 import { type Expected, missesOf, type Result } from './verdict.ts';
 
 /** What a stage is made of. */
-export interface StageParts {
+interface StageParts {
   readonly definition: CaseDescription;
   readonly origin: string;
   /** The process of the gateway. */
@@ -21,7 +21,7 @@ export interface StageParts {
 }
 
 /** How the next caller asks. */
-export interface Caller {
+interface Caller {
   readonly isStream?: boolean;
   readonly patienceMs?: number;
   /** Stands in its text. */

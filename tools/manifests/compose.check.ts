@@ -53,7 +53,7 @@ const composeSchema = z.strictObject({
   volumes: z.record(z.string(), z.strictObject({})),
 });
 
-export type Compose = z.output<typeof composeSchema>;
+type Compose = z.output<typeof composeSchema>;
 type Faults = readonly string[];
 
 /** Parses the Compose file. Extension fields (`x-...`) are dropped: YAML anchors have already copied what they hold. */

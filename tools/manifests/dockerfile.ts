@@ -1,5 +1,5 @@
 /** One instruction, its continuation lines joined. */
-export interface Instruction {
+interface Instruction {
   /** Upper case, such as `COPY`. */
   readonly keyword: string;
   readonly value: string;

@@ -1,37 +1,29 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { LocalServer } from '@morgan/testing';
 import { EmbeddingCaller, LongTextAttacker } from './embedding-callers.ts';
 
 const CALLS = 20;
 const inputs: string[][] = [];
 let until = new AbortController();
 let answer: (input: readonly string[]) => { status: number; vectors: number };
-const server = createServer((request, response) => {
-  const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => {
-    const { input } = JSON.parse(Buffer.concat(chunks).toString()) as { input: string[] };
-    if (inputs.push(input) === CALLS) until.abort();
-    const { status, vectors } = answer(input);
-    response.writeHead(status).end(JSON.stringify({ data: new Array(vectors).fill({}) }));
-  });
+const server = new LocalServer(async (request, response) => {
+  const { input } = (await json(request)) as { input: string[] };
+  if (inputs.push(input) === CALLS) until.abort();
+  const { status, vectors } = answer(input);
+  response.writeHead(status).end(JSON.stringify({ data: new Array(vectors).fill({}) }));
 });
-const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-beforeAll(async () => {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-});
+beforeAll(() => server.listen());
 afterEach(() => {
   inputs.length = 0;
   until = new AbortController();
 });
-afterAll(() => void server.close());
+afterAll(() => server.close());
 
 describe('a caller of the embedding soak', () => {
   const caller = () =>
-    new EmbeddingCaller(origin(), { name: 'one', seed: 1, mostTexts: 4, longestPauseMs: 1 }, 16);
+    new EmbeddingCaller(server.origin, { name: 'one', seed: 1, mostTexts: 4, longestPauseMs: 1 }, 16);
 
   it('sends up to so many texts of up to so many words, and takes the time of each call', async () => {
     answer = ({ length }) => ({ status: 200, vectors: length });
@@ -55,7 +47,7 @@ describe('a caller of the embedding soak', () => {
 
 it('the attacker never sends a text twice, and takes a refusal but no failure', async () => {
   answer = () => ({ status: inputs.length % 2 ? 422 : 500, vectors: 0 });
-  const attacker = new LongTextAttacker(origin(), 2);
+  const attacker = new LongTextAttacker(server.origin, 2);
   await attacker.run(until.signal);
   await attacker.close();
   expect(new Set(inputs.flat()).size).toBe(CALLS);

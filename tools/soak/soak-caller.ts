@@ -2,7 +2,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { SOAK_TEXT } from './soak-text.ts';
 
 /** How a call ended; all but `hung` and `wrong` are as they should be. */
-export type Ending = 'whole' | 'refused' | 'broken' | 'left' | 'hung' | 'wrong';
+type Ending = 'whole' | 'refused' | 'broken' | 'left' | 'hung' | 'wrong';
 
 /** No call of the soak takes nearly as long. */
 const HUNG_AFTER_MS = 60_000;

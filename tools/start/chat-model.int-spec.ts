@@ -1,20 +1,20 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen, type LocalServer } from '@morgan/testing';
 import { chatModel } from './chat-model.ts';
 
-const servers: Server[] = [];
-afterEach(() => servers.splice(0).forEach((server) => server.close()));
+const servers: LocalServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
 
 /** A service with a list of models for each time it is asked; the last one stays. */
 async function serviceWith(...lists: (readonly string[])[]) {
-  const server = createServer((_, response) => {
+  const server = await listen((_, response) => {
     const list = (lists.length > 1 ? lists.shift() : lists[0]) ?? [];
     response.end(JSON.stringify({ object: 'list', data: list.map((id) => ({ id })) }));
   });
   servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, env: {} };
+  return { origin: server.origin, env: {} };
 }
 
 const never = new AbortController().signal;

@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { createServer } from 'node:net';
+import { listen } from '@morgan/testing';
 import { claimPort } from './claim-port.ts';
 
 describe('claimPort', () => {
-  const taken = createServer();
   const host = '127.0.0.1';
   const variable = 'EMBEDDING_PORT';
-  let port: number;
-
-  beforeAll(async () => {
-    await new Promise<void>((resolve) => taken.listen(0, host, resolve));
-    port = (taken.address() as AddressInfo).port;
-  });
-
-  afterAll(() => {
-    taken.close();
-  });
 
   it('returns a free port, and leaves it free', async () => {
     const free = await claimPort({ host, port: 0, variable });
@@ -24,6 +14,8 @@ describe('claimPort', () => {
   });
 
   it('names a port in use and the variable that changes it', async () => {
+    await using taken = await listen(createServer());
+    const { port } = taken;
     await expect(claimPort({ host, port, variable })).rejects.toThrow(
       `Port ${port} on 127.0.0.1 is in use; choose another one with EMBEDDING_PORT.`,
     );

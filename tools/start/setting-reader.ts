@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Reads one setting: from the variable, or else from the dotted path in the configuration file. */
-export type ReadSetting = (variable: string, path: string) => string | undefined;
+type ReadSetting = (variable: string, path: string) => string | undefined;
 
 /**
  * A look at the few settings that decide what is started. Lists come joined with commas, empty ones as not set. A file

@@ -2,9 +2,9 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { waitFor } from '@morgan/testing';
+import { listen, waitFor } from '@morgan/testing';
 
 const ROOT = join(import.meta.dirname, '../..');
 const INHERITED = Object.fromEntries(
@@ -74,12 +74,10 @@ describe('npm start', () => {
   });
 
   it('ends with one sentence when a port is in use', async () => {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
+    await using taken = await listen(createServer());
+    const { port } = taken;
     const { closed, output } = start(NPM_START, { PORT: String(port) });
     expect(await closed).toBe(1);
-    server.close();
     expect(output()).toBe(
       `Morgan could not start: Port ${port} on 127.0.0.1 is in use; choose another one with PORT.\n`,
     );

@@ -2,7 +2,7 @@ import { mainThreadSeconds, processorSeconds } from './process-time.ts';
 import type { RunningService } from './service.ts';
 
 /** What one call cost the service that answered it, and everybody else. */
-export interface CallCost {
+interface CallCost {
   readonly response: Response;
   /** What the service computed, in all of its processes and threads, until the head of its response: a busy machine changes little of it. */
   readonly seconds: number;

@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:cry
 import { isIP } from 'node:net';
 
 /** A certificate with its key, in PEM: what a TLS server or client of Node takes. */
-export interface Certificate {
+interface Certificate {
   readonly cert: string;
   readonly key: string;
 }

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { RUN_SOURCES } from './source-program.ts';
 
 /** What the first example of a README says that it prints, line by line, and what it does print. */
-export interface ReadmeExample {
+interface ReadmeExample {
   /** The comment behind each `console.log`. */
   readonly said: readonly string[];
   readonly printed: readonly string[];

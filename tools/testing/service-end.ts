@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { launchService, type LaunchOptions, type ServiceProcess } from './service-process.ts';
 
 /** How a service ended, and what it wrote. */
-export interface ServiceEnd {
+interface ServiceEnd {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;

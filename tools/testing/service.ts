@@ -11,7 +11,7 @@ import { waitFor } from './wait-for.ts';
 export type LogLine = Readonly<Record<string, unknown>>;
 
 /** Which service to run and how. */
-export interface ServiceOptions extends LaunchOptions {
+interface ServiceOptions extends LaunchOptions {
   /** The configuration file (JSON is YAML), handed over as `MORGAN_CONFIG`. */
   readonly config?: object;
   /** How long it may take until `/readyz` answers 200, in milliseconds. Default 100,000. */
@@ -30,7 +30,7 @@ export interface RunningService extends AsyncDisposable {
 }
 
 /** How a service ended. */
-export interface ServiceExit {
+interface ServiceExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly durationMs: number;

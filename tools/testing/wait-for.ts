@@ -9,7 +9,7 @@ const POLL_GROWTH = 1.25;
  * What to wait for, in words for the error, how long at most (default 20 seconds), and how rarely it is asked for in the end
  * (default 25 ms), where asking is work for whoever is waited for.
  */
-export interface WaitOptions {
+interface WaitOptions {
   readonly what: string;
   readonly timeoutMs?: number;
   readonly longestPollMs?: number;

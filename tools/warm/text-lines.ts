@@ -10,7 +10,7 @@ const LINE_FEED = 10;
 const GZIP = Buffer.from([0x1f, 0x8b]);
 
 /** One line of a file without its end, or what is wrong with it. */
-export interface TextLine {
+interface TextLine {
   readonly text: string | undefined;
   readonly fault?: string;
   /** Bytes of the file that have been read so far. */

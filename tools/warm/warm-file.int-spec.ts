@@ -1,19 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { RUN_SOURCES } from '@morgan/testing';
+import { listen, type LocalServer, RUN_SOURCES } from '@morgan/testing';
 import { warmFile } from './warm-file.ts';
 
 const TEXTS = Array.from({ length: 40 }, (_, index) => `text ${index}`);
 
 let folder: string;
 let file: string;
-let server: Server;
+let server: LocalServer;
 let sent: string[][];
 let breakOff: (response: ServerResponse) => void;
 
@@ -23,7 +22,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'morgan-warm-'));
   file = join(folder, 'texts.txt');
   await writeFile(file, TEXTS.join('\n'));
-  server = createServer((request, response) => {
+  server = await listen((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
@@ -37,18 +36,15 @@ beforeEach(async () => {
       else breakOff(response);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 
 afterEach(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await server.close();
   await rm(folder, { recursive: true });
 });
 
 const fault = (code: string) => `${JSON.stringify({ error: { message: 'no', code }, retryAfterMs: 1 })}\n`;
-const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-const warm = () => warmFile(file, { url: url() }, () => undefined);
+const warm = () => warmFile(file, { url: server.origin }, () => undefined);
 
 it.each([
   ['its time is over', (response: ServerResponse) => response.end(fault('deadline_exceeded'))],
@@ -64,7 +60,7 @@ it.each([
 it('says why it waits, and for how long', async () => {
   breakOff = (response) => response.end(fault('deadline_exceeded'));
   const waits: unknown[] = [];
-  await warmFile(file, { url: url(), onWait: (...told) => waits.push(told) }, () => undefined);
+  await warmFile(file, { url: server.origin, onWait: (...told) => waits.push(told) }, () => undefined);
   expect(waits).toEqual([
     ['no', 1],
     ['no', 1],
@@ -82,7 +78,7 @@ it('writes whole lines where nobody looks on: one for each percent, and what wen
   const long = 'x'.repeat(1_500_000);
   await writeFile(file, ['{"text": 5}', long, long, long, ...TEXTS].join('\n'));
   const program = join(import.meta.dirname, 'warm.ts');
-  const child = spawn(process.execPath, [...RUN_SOURCES, program, file, '--url', url()]);
+  const child = spawn(process.execPath, [...RUN_SOURCES, program, file, '--url', server.origin]);
   const [out, err] = [child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray());
   expect(await once(child, 'exit')).toEqual([1, null]);
   const said = [out, err].map(async (pieces) => ((await pieces) as string[]).join(''));
@@ -95,7 +91,7 @@ it('writes whole lines where nobody looks on: one for each percent, and what wen
 it('ends with npm: a SIGTERM to `npm run warm` does not leave it at work', async () => {
   const called = Promise.withResolvers<ServerResponse>();
   breakOff = called.resolve;
-  const npm = spawn('npm', ['run', '-s', 'warm', '--', file, '--url', url()]);
+  const npm = spawn('npm', ['run', '-s', 'warm', '--', file, '--url', server.origin]);
   const left = once(await called.promise, 'close');
   npm.kill('SIGTERM');
   await Promise.all([left, once(npm, 'exit')]);

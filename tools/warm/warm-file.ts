@@ -28,7 +28,7 @@ interface BadLine {
 }
 
 /** Where a file is to be sent. */
-export interface WarmTarget {
+interface WarmTarget {
   /** Origin of embedding-service. */
   readonly url: string;
   readonly apiKey?: string | undefined;

@@ -1,7 +1,4 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -9,6 +6,7 @@ import { startFakeLlmHost } from '@morgan/fake-llm-host';
 import {
   endAtStart,
   endOfService,
+  listen,
   type RunningService,
   type ServiceProcess,
   startRedis,
@@ -91,15 +89,14 @@ describe('a stop', () => {
   });
 
   it('while the model is still being downloaded is clean', async () => {
-    const hub = createServer((_, response) => {
+    await using hub = await listen((_, response) => {
       // The rest never comes.
       response.writeHead(200, { 'content-length': 1_000 }).write('{');
-    }).listen(0, '127.0.0.1');
-    await once(hub, 'listening');
+    });
     const cacheDir = await mkdtemp(join(tmpdir(), 'morgan-e2e-'));
     const env = {
       EMBEDDING_MODEL: 'nobody/nothing',
-      EMBEDDING_HUB_URL: `http://127.0.0.1:${(hub.address() as AddressInfo).port}`,
+      EMBEDDING_HUB_URL: hub.origin,
       EMBEDDING_CACHE_DIR: cacheDir,
     };
     try {
@@ -110,8 +107,6 @@ describe('a stop', () => {
       expect([code, stderr]).toEqual([0, '']);
       expect(await files(cacheDir)).toEqual([]);
     } finally {
-      hub.closeAllConnections();
-      hub.close();
       await rm(cacheDir, { recursive: true });
     }
   });

@@ -11,7 +11,7 @@ import { OllamaModelsController } from './ollama/ollama-models.controller.ts';
 import { TeiInfoController } from './tei/tei-info.controller.ts';
 
 /** The parts that the controllers stand on. */
-export interface AppParts {
+interface AppParts {
   readonly cache: EmbeddingCache;
   readonly warmer: CacheWarmer;
   readonly models: ServedModels;

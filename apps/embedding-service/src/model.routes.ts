@@ -29,7 +29,7 @@ function writerOfAbsent(path: string): WireErrorWriter | undefined {
 }
 
 /** The calls that ask a model for something, and how their callers are told of an error in front of them. */
-export interface ModelRoutes {
+interface ModelRoutes {
   readonly routes: readonly PlainRoute[];
   readonly errorBody: ErrorBody;
 }

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, startFakeLlmHost } from '@morgan/fake-llm-host';
-import { costOf, type RunningService, startService, waitFor } from '@morgan/testing';
+import { costOf, listen, type RunningService, startService, waitFor } from '@morgan/testing';
 
 const MIB = 1024 * 1024;
 
@@ -167,17 +167,15 @@ it('a client that has taken all there was may wait for more, however slow it was
   const content = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'x'.repeat(MIB) } }] })}\n\n`;
   const end = `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\ndata: [DONE]\n\n`;
   let answer: ServerResponse | undefined;
-  const slow = createServer((request, response) => {
+  await using slow = await listen((request, response) => {
     request.resume();
     if (request.method !== 'POST') return void response.end('{"data":[{"id":"simulated"}]}');
     answer = response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(content.repeat(20));
   });
-  await once(slow.listen(0, '127.0.0.1'), 'listening');
-  const { port } = slow.address() as AddressInfo;
   await using patient = await startService({
     app: 'llm-service',
-    env: { LLM_HOSTS: `one=http://127.0.0.1:${port}/v1`, READ_STALL_TIMEOUT_MS: '300' },
+    env: { LLM_HOSTS: `one=${slow.origin}/v1`, READ_STALL_TIMEOUT_MS: '300' },
   });
   const body = JSON.stringify({ ...(JSON.parse(chat('a lot')) as object), stream: true });
   const response = await fetch(`${patient.url}/v1/chat/completions`, {
@@ -194,7 +192,6 @@ it('a client that has taken all there was may wait for more, however slow it was
     if (bytes === 20 * content.length) setTimeout(() => answer?.end(end), 900);
   }
   expect([bytes, last.endsWith('[DONE]\n\n')]).toEqual([20 * content.length + end.length, true]);
-  slow.close();
 });
 
 describe('a whole call', () => {

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RunningService, startService } from '@morgan/testing';
+import { listen, type LocalServer, type RunningService, startService } from '@morgan/testing';
 
 const MIB = 1024 * 1024;
 const FILE_BYTES = 300 * MIB;
@@ -10,18 +9,16 @@ const HEAD =
   '--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper\r\n' +
   '--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n';
 
-let host: Server;
+let host: LocalServer;
 let received = 0;
 let gateway: RunningService;
 
 beforeAll(async () => {
-  host = createServer((incoming, response) => void answer(incoming).then((text) => response.end(text)));
-  host.listen(0, '127.0.0.1');
-  await once(host, 'listening');
+  host = await listen((incoming, response) => answer(incoming).then((text) => response.end(text)));
   gateway = await startService({
     app: 'llm-service',
     env: {
-      LLM_HOSTS: `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`,
+      LLM_HOSTS: `one=${host.origin}/v1`,
       BODY_LIMIT_BYTES: String(2 * FILE_BYTES),
       MAX_BODY_BYTES: String(4 * FILE_BYTES),
     },
@@ -30,7 +27,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await gateway.stop();
-  host.close().closeAllConnections();
+  await host.close();
 });
 
 async function answer(incoming: IncomingMessage): Promise<string> {

@@ -1,11 +1,9 @@
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import type { AddressInfo } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { costOf, type RunningService, startService } from '@morgan/testing';
+import { costOf, LocalServer, type RunningService, startService } from '@morgan/testing';
 
 const COMPLETION = {
   id: 'c1',
@@ -23,15 +21,15 @@ const POD_BYTES = 512 * MIB;
 let asked: Buffer[] = [];
 /** What it answers. */
 let said = JSON.stringify(COMPLETION);
-const host = createServer((request, response) => {
-  void buffer(request).then((body) => {
+const host = new LocalServer((request, response) =>
+  buffer(request).then((body) => {
     if (request.url === '/v1/responses') return respond(body, response);
     const isChat = request.url === '/v1/chat/completions';
     if (isChat) asked.push(body);
     response.writeHead(isChat ? 200 : 404, { 'content-type': 'application/json' });
     response.end(isChat ? said : JSON.stringify({ error: { message: 'Not Found' } }));
-  });
-});
+  }),
+);
 /** Refuses what another host has thought. */
 function respond(body: Buffer, response: ServerResponse): void {
   asked.push(body);
@@ -47,8 +45,8 @@ let upstream: string;
 let gateway: RunningService;
 
 beforeAll(async () => {
-  await once(host.listen(0, '127.0.0.1'), 'listening');
-  upstream = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
+  await host.listen();
+  upstream = `one=${host.origin}/v1`;
   gateway = await startService({ app: 'llm-service', env: { LLM_HOSTS: upstream } });
   // The first of them teaches that the host knows no messages.
   expect((await post(message('hello'))).status).toBe(200);
@@ -60,7 +58,7 @@ afterEach(() => {
 });
 afterAll(async () => {
   await gateway.stop();
-  host.close();
+  await host.close();
 });
 
 const post = (body: object, path = '/v1/messages', { url } = gateway) =>

@@ -1,12 +1,18 @@
-import { once } from 'node:events';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, startFakeLlmHost } from '@morgan/fake-llm-host';
-import { freePort, type LogLine, type RunningService, startService, waitFor } from '@morgan/testing';
+import {
+  freePort,
+  listen,
+  type LocalServer,
+  type LogLine,
+  type RunningService,
+  startService,
+  waitFor,
+} from '@morgan/testing';
 
 const CHAT = { model: 'simulated', messages: [{ role: 'user', content: 'hello' }] };
 const KEY = 'the-operators-key';
@@ -15,7 +21,7 @@ const SECRET = 'c4n4ry-c4n4ry';
 let folder: string;
 let file: string;
 let two: FakeLlmHost;
-let slow: Server;
+let slow: LocalServer;
 let slowUrl: string;
 /** The live answer of the slow host. */
 let live: ServerResponse | undefined;
@@ -30,15 +36,14 @@ beforeEach(async () => {
   file = join(folder, 'morgan.yaml');
   two = await startFakeLlmHost({ name: 'two' });
   live = undefined;
-  slow = createServer((request, response) => {
+  slow = await listen((request, response) => {
     request.resume();
     if (request.method === 'GET') return response.writeHead(404).end();
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(event({ content: 'begun' }, null));
     return (live = response);
-  }).listen(0, '127.0.0.1');
-  await once(slow, 'listening');
-  slowUrl = `http://127.0.0.1:${(slow.address() as AddressInfo).port}/v1`;
+  });
+  slowUrl = `${slow.origin}/v1`;
   adminPort = await freePort();
   await writeFile(file, withHosts(`{ name: slow, url: '${slowUrl}' }`));
   const env = { MORGAN_CONFIG: file, ADMIN_PORT: String(adminPort), ADMIN_API_KEY: KEY };
@@ -47,7 +52,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await gateway.stop();
-  slow.close().closeAllConnections();
+  await slow.close();
   await Promise.all([two.close(), rm(folder, { recursive: true })]);
 });
 

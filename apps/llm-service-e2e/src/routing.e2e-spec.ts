@@ -1,10 +1,14 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, startFakeLlmHost } from '@morgan/fake-llm-host';
-import { type LogLine, type RunningService, startService, waitFor } from '@morgan/testing';
+import {
+  listen,
+  type LocalServer,
+  type LogLine,
+  type RunningService,
+  startService,
+  waitFor,
+} from '@morgan/testing';
 
 const ANSWER = 'one two three four five six seven eight nine ten';
 const LONG = 'why '.repeat(1_000);
@@ -16,7 +20,7 @@ const EVENTS =
 let one: FakeLlmHost;
 let two: FakeLlmHost;
 /** Without a list of models, so that it may have any. */
-let open: Server;
+let open: LocalServer;
 let gateway: RunningService;
 
 beforeAll(async () => {
@@ -24,17 +28,16 @@ beforeAll(async () => {
   [one, two] = (await Promise.all(
     ['one', 'two'].map((name) => startFakeLlmHost({ name, models, answer: ANSWER })),
   )) as [FakeLlmHost, FakeLlmHost];
-  open = createServer((request, response) => {
+  open = await listen((request, response) => {
     if (request.method === 'GET') return response.writeHead(404).end();
-    return void textOf(request).then((body) => {
+    return textOf(request).then((body) => {
       const isStream = body.includes('"stream":true');
       const type = isStream ? 'text/event-stream' : 'application/json';
       response.writeHead(200, { 'content-type': type, 'x-request-id': 'id-of-open' });
       response.end(isStream ? EVENTS : WITH_USAGE);
     });
-  }).listen(0, '127.0.0.1');
-  await once(open, 'listening');
-  const openUrl = `http://127.0.0.1:${(open.address() as AddressInfo).port}/v1`;
+  });
+  const openUrl = `${open.origin}/v1`;
   const equal = [
     [
       { host: 'one', model: 'tiny' },
@@ -67,7 +70,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway.stop();
   await Promise.all([one.close(), two.close()]);
-  open.close().closeAllConnections();
+  await open.close();
 });
 
 afterEach(() => Promise.all([one.setFault(undefined), two.setFault(undefined)]));

@@ -7,7 +7,7 @@ import type { DistributedLlmClient } from '@morgan/distributed-llm';
 import { EMBEDDING_UPSTREAM, LLM_UPSTREAM } from './relay/upstreams.ts';
 
 /** The parts that the controllers stand on. */
-export interface AppParts {
+interface AppParts {
   readonly llm: DistributedLlmClient;
   readonly embedding: DistributedLlmClient;
   readonly metrics: Metrics;

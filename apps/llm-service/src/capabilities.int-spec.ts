@@ -1,14 +1,12 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { freePort, waitFor } from '@morgan/testing';
+import { freePort, listen, type LocalServer, waitFor } from '@morgan/testing';
 import { serve, type Served } from '../fixture/served.ts';
 
 const NAMES = ['plain', 'able', 'broken', 'continuing'] as const;
 const CONTEXT_TOKENS = 1_000;
 
-const servers: Server[] = [];
+const servers: LocalServer[] = [];
 const gateways: Served[] = [];
 /** Whom requests went to, in their order, with their bodies. */
 const asked: { readonly host: string; readonly body: string }[] = [];
@@ -40,7 +38,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const gateway of gateways) await gateway.close();
-  for (const server of servers) server.close().closeAllConnections();
+  for (const server of servers) await server.close();
 });
 
 beforeEach(() => {
@@ -48,10 +46,9 @@ beforeEach(() => {
 });
 
 async function startHost(name: string, port = 0): Promise<{ name: string; url: string }> {
-  const server = createServer((request, response) => void reply(name, request, response));
-  servers.push(server.listen(port, '127.0.0.1'));
-  await once(server, 'listening');
-  return { name, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` };
+  const server = await listen((request, response) => reply(name, request, response), { port });
+  servers.push(server);
+  return { name, url: `${server.origin}/v1` };
 }
 
 async function reply(host: string, request: IncomingMessage, response: ServerResponse): Promise<void> {

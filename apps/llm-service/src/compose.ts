@@ -27,7 +27,7 @@ import { ReloadMetrics } from './reload/reload-metrics.ts';
 import type { ReloadReport } from './reload/reload-report.ts';
 
 /** Where the configuration comes from, to be loaded again. */
-export interface ConfigSource {
+interface ConfigSource {
   /** @throws ConfigError naming every fault. */
   readonly load: () => LlmServiceConfig;
   /** The file that is watched for changes; none: only signals and operators have it loaded again. */

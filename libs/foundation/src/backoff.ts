@@ -1,5 +1,5 @@
 /** How delays grow from one step to the next. */
-export interface BackoffOptions {
+interface BackoffOptions {
   /** The delay of step 0, in milliseconds. */
   readonly firstMs: number;
   /** No delay is longer, in milliseconds. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { listen, waitFor } from '@morgan/testing';
 import { atEndOfTurn } from './end-of-turn.ts';
 
 describe('the end of a turn of the event loop', () => {
@@ -23,9 +23,7 @@ describe('the end of a turn of the event loop', () => {
   it('comes behind all sockets that had something to read', async () => {
     const order: string[] = [];
     let left = 2;
-    let accepted = 0;
-    const server = createServer((socket) => {
-      accepted += 1;
+    const raw = createServer((socket) => {
       socket.on('data', () => {
         order.push('read');
         atEndOfTurn(() => {
@@ -34,18 +32,17 @@ describe('the end of a turn of the event loop', () => {
         });
       });
     });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const { port } = server.address() as AddressInfo;
+    await using server = await listen(raw);
+    const { port } = server;
     const sockets: Socket[] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
     const closed = new Promise<void>((resolve) => {
       for (const socket of sockets) socket.resume().once('close', () => (left -= 1) === 0 && resolve());
     });
-    await waitFor(() => accepted === 2, { what: 'both accepted' });
+    await waitFor(() => server.accepted === 2, { what: 'both accepted' });
     for (const socket of sockets) socket.write('x');
     // Both are there before the loop turns to sockets again.
     await closed;
-    server.close();
     expect(order).toEqual(['read', 'read', 'written', 'written']);
   });
 });

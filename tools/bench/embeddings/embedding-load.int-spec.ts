@@ -1,26 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { processorSeconds } from '@morgan/testing';
+import { LocalServer, processorSeconds } from '@morgan/testing';
 import { benchTexts } from './bench-texts.ts';
 import { sendAll } from './embedding-load.ts';
 
 const arrived: string[][] = [];
-const server = createServer((request, response) => {
-  let body = '';
-  request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-  request.on('end', () => {
-    arrived.push((JSON.parse(body) as { input: string[] }).input);
-    response.end('{}');
-  });
+const server = new LocalServer(async (request, response) => {
+  const { input } = (await json(request)) as { input: string[] };
+  arrived.push(input);
+  response.end('{}');
 });
-beforeAll(async () => {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-});
-afterAll(() => void server.close());
+beforeAll(() => server.listen());
+afterAll(() => server.close());
 
 describe('the load of the embedding bench', () => {
   it('has texts of the same lengths and other words for every seed', () => {
@@ -33,7 +26,7 @@ describe('the load of the embedding bench', () => {
 
   it('sends every text once', async () => {
     const texts = benchTexts('short', 100, 3);
-    const target = { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, pid: process.pid };
+    const target = { origin: server.origin, pid: process.pid };
     const { timesMs, textsPerCpuSecond } = await sendAll(target, texts, { clients: 3, textsPerRequest: 32 });
     expect(arrived.map((input) => input.length).sort((one, other) => one - other)).toEqual([4, 32, 32, 32]);
     expect(arrived.flat().sort()).toEqual(texts.toSorted());

@@ -2,7 +2,7 @@ import { WireConnection } from '../gateway/wire-connection.ts';
 import { processorSeconds } from '@morgan/testing';
 
 /** A server of embeddings. */
-export interface EmbeddingServer {
+interface EmbeddingServer {
   readonly origin: string;
   readonly pid: number;
 }
@@ -14,7 +14,7 @@ export interface LoadShape {
 }
 
 /** What a server has done with all of its texts. */
-export interface LoadFigures {
+interface LoadFigures {
   readonly textsPerCpuSecond: number;
   /** Of the requests. */
   readonly timesMs: readonly number[];

@@ -17,7 +17,7 @@ interface Chunk {
 }
 
 /** What a stream must come to for its caller. */
-export interface ExpectedStream {
+interface ExpectedStream {
   /** All that the response says. */
   readonly whole: string;
   /** Whether the caller gets all of it, or a part that shows as broken. */

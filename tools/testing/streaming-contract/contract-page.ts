@@ -1,5 +1,5 @@
 /** What a caller can rely on, and the test that shows it: the name of its spec file, and its title or that of its group. */
-export type Line = readonly [says: string, spec: string, test: string];
+type Line = readonly [says: string, spec: string, test: string];
 
 /** Lines about one part of a stream, with what has to be said before them. */
 export interface Section {
@@ -9,7 +9,7 @@ export interface Section {
 }
 
 /** A test that passed: its spec, and its titles from the outermost group to its own. */
-export interface PassedTest {
+interface PassedTest {
   readonly spec: string;
   readonly titles: readonly string[];
 }

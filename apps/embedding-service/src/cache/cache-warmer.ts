@@ -28,7 +28,7 @@ export interface WarmingProgress {
 }
 
 /** How one warming is to be done. */
-export interface WarmingOptions {
+interface WarmingOptions {
   readonly context: CallContext;
   /** 0 to 9 among warmings; 0 goes first. */
   readonly priority: number;

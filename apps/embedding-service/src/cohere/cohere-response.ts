@@ -5,7 +5,7 @@ import { shapeVector } from '../embeddings/vector-output.ts';
 import type { CohereType } from './cohere.schema.ts';
 
 /** What a response is made of. */
-export interface CohereResponseParts {
+interface CohereResponseParts {
   readonly version: '1' | '2';
   readonly id: string;
   readonly vectors: readonly Float32Array[];

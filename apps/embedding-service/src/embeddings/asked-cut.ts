@@ -27,7 +27,7 @@ export const tokensField = z
   );
 
 /** What a request says of it. */
-export type CutFields = {
+type CutFields = {
   readonly [Field in keyof typeof sideFields]?: z.infer<typeof side>;
 } & {
   readonly truncate?: unknown;

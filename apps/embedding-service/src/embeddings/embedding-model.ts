@@ -30,7 +30,7 @@ export interface EmbedOptions {
 }
 
 /** How one call wants its texts scored. */
-export interface ScoreOptions {
+interface ScoreOptions {
   readonly truncate: boolean;
   /** What the caller calls the list of texts, for errors. */
   readonly field: string;

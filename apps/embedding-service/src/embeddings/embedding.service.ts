@@ -22,7 +22,7 @@ import { similarityOf } from './vector-similarity.ts';
 type KeyOf = ReturnType<typeof embeddingKeys>;
 
 /** What a service is made of; every part has a default. */
-export interface EmbeddingServiceOptions {
+interface EmbeddingServiceOptions {
   /** Default: the bundled model, in this process's container. Not to be given beside `models`. */
   readonly model?: EmbeddingModel;
   /** Several models, of which calls name one. */
@@ -63,7 +63,7 @@ export interface EmbeddingOutcome {
 }
 
 /** A text's vector for who calls this class directly. */
-export interface Embedding {
+interface Embedding {
   readonly vector: Float32Array;
   readonly dimension: number;
   readonly cached: boolean;
@@ -72,7 +72,7 @@ export interface Embedding {
 }
 
 /** How {@link EmbeddingService.embed} treats its texts. */
-export interface EmbedTextOptions {
+interface EmbedTextOptions {
   readonly truncate?: boolean;
   readonly promptName?: string;
   readonly signal?: AbortSignal;

@@ -5,7 +5,7 @@ import { perSlice, slicedBytes, vectorListBody } from './sliced-body.ts';
 import { type OutputShape, shapeVector } from './vector-output.ts';
 
 /** What a response is made of. */
-export interface EmbeddingsResponseParts {
+interface EmbeddingsResponseParts {
   readonly model: string;
   readonly items: readonly EmbeddedInput[];
   readonly shape: OutputShape;

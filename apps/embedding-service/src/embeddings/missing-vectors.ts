@@ -3,7 +3,7 @@ import type { CallContext } from '@morgan/foundation';
 import type { EmbeddedInput, EmbeddingInput, EmbeddingModel, EmbedOptions } from './embedding-model.ts';
 
 /** The inputs of a call with the keys of their vectors, and how they are treated. */
-export interface KeyedInputs extends Pick<EmbedOptions, 'truncate' | 'prompt'> {
+interface KeyedInputs extends Pick<EmbedOptions, 'truncate' | 'prompt'> {
   readonly inputs: readonly EmbeddingInput[];
   readonly keys: readonly string[];
 }

@@ -27,7 +27,7 @@ export function* listSlices(
 }
 
 /** A JSON list of vectors, and what stands around it. */
-export interface VectorList {
+interface VectorList {
   /** Up to the bracket of the list. */
   readonly begin: string;
   readonly count: number;

@@ -5,7 +5,7 @@ export const OUTPUT_TYPES = ['float', 'int8', 'uint8', 'binary', 'ubinary'] as c
 export type OutputType = (typeof OUTPUT_TYPES)[number];
 
 /** The values of a vector as they are sent. */
-export type OutputVector = Float32Array | Int8Array | Uint8Array;
+type OutputVector = Float32Array | Int8Array | Uint8Array;
 
 /** What is made of a full vector for a response. */
 export interface OutputShape {

@@ -9,7 +9,7 @@ const REST_MS = 10_000;
 const DEFAULT_NAME = 'default';
 
 /** How models are kept. */
-export interface ServedModelsOptions {
+interface ServedModelsOptions {
   /** Idle time after which a model besides the first is unloaded; 0: never. */
   readonly idleMs?: number;
   readonly logger?: Logger;

@@ -4,7 +4,7 @@ import { type AskedCut, checkCut } from '../embeddings/asked-cut.ts';
 import type { ServedModels } from '../models/served-models.ts';
 
 /** What a call asks for. */
-export interface RankingRequest {
+interface RankingRequest {
   readonly query: string;
   readonly texts: readonly string[];
   /** What the caller calls the list of texts, for errors. */
@@ -22,7 +22,7 @@ export interface RankingRequest {
 }
 
 /** One of the texts. */
-export interface RankedText {
+interface RankedText {
   /** Its place in the list of the caller. */
   readonly index: number;
   readonly score: number;

@@ -40,7 +40,7 @@ const LEAST_SHARE = 0.9;
 const COMPARED_CHARACTERS = 256;
 
 /** What it is made of. */
-export interface FallbackParts {
+interface FallbackParts {
   readonly hosts: RemoteEmbeddingModel;
   /** The same model, in this container. */
   readonly local: EmbeddingModel;

@@ -24,8 +24,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await service.stop();
-  await first[Symbol.asyncDispose]();
-  await second[Symbol.asyncDispose]();
+  await first.close();
+  await second.close();
 });
 
 function build(more: Partial<RemoteConfig>): EmbeddingService {

@@ -31,7 +31,7 @@ const REMEMBERED_MS = 300_000;
 const ABOUT_AN_INPUT: readonly ErrorCode[] = ['invalid_value', 'vector_not_finite'];
 
 /** What a remote model is made with. */
-export interface RemoteEmbeddingModelOptions {
+interface RemoteEmbeddingModelOptions {
   readonly config: RemoteConfig;
   /** Whether a call that does not say so has its texts cut. */
   readonly truncate: boolean;

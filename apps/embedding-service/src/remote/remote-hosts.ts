@@ -10,7 +10,7 @@ import { VIA_HEADER } from '@morgan/http-server';
 import { RemoteAssessor } from './remote-assessor.ts';
 import { CallWay, LOOP, loopOf } from './call-way.ts';
 import { failureOf, finalRefusal, inputsRefused, mayFailOver, ownErrorOf } from './remote-failure.ts';
-import { isFinal, refusalOf, statusWithinAnswer } from './remote-refusal.ts';
+import { isFinal, refusalOf, statusWithinBody } from './remote-refusal.ts';
 import { notFinite, readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
 import { VectorScales } from './vector-scales.ts';
@@ -32,7 +32,7 @@ const BYTES_BESIDES = 1024 * 1024;
 const MOST_BYTES = 512 * 1024 * 1024 - 1024;
 
 /** What {@link RemoteHosts} works with. */
-export interface RemoteHostsParts {
+interface RemoteHostsParts {
   readonly config: RemoteConfig;
   readonly model: string;
   readonly dimensions: number;
@@ -121,7 +121,7 @@ export class RemoteHosts {
       this.#assessors.get(client)?.refused(response, input);
       this.#heed(client, response, Buffer.from(JSON.stringify(json)));
     };
-    const statusWithin = (response: HttpResponse) => statusWithinAnswer(response, json);
+    const statusWithin = (response: HttpResponse) => statusWithinBody(response, json);
     const headers = { [VIA_HEADER]: this.#way.after(via) };
     const judged = { statusWithin, check, refused };
     await client.post('/embeddings', { json, headers, signal, deadline, requestId: id, ...judged });

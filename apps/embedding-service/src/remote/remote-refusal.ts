@@ -18,10 +18,10 @@ import type { WholeResponse } from '@morgan/http-client';
  * this service has (`settings`: key, account, model, path), in which case the host is of no use until somebody mends that; the
  * `values` of a vector, which are no finite numbers; a `limit` or a start that passes; or the `host` alone.
  */
-export type RefusalSubject = 'inputs' | 'settings' | 'values' | 'limit' | 'host';
+type RefusalSubject = 'inputs' | 'settings' | 'values' | 'limit' | 'host';
 
 /** A response of 400 or above, as it is understood. */
-export interface RemoteRefusal {
+interface RemoteRefusal {
   readonly outcome: RefusalOutcome;
   readonly subject: RefusalSubject;
   /** The word by which the host calls its error, such as `context_length_exceeded`. Its sentences may hold some of the inputs. */
@@ -86,7 +86,7 @@ export function refusalOf(response: WholeResponse, request?: Buffer): RemoteRefu
 }
 
 /** The status that an answer without vectors stands for: some hosts have a 200 for whatever they say. @param sent what it answers, which it may quote */
-export function statusWithinAnswer(response: WholeResponse, sent: unknown): number | undefined {
+export function statusWithinBody(response: WholeResponse, sent: unknown): number | undefined {
   if (response.body.length > MOST_READ || response.body.includes(VECTOR_KEY)) return undefined;
   const body = jsonOf(response);
   // Google's errors are the only element of a list.

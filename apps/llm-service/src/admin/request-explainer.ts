@@ -10,7 +10,7 @@ import type { ResponseOwners } from '../relay/response-owners.ts';
 import { type ExplainRequest, explainSchema } from './admin.schemas.ts';
 
 /** What requests are explained by: the same parts as they are served by. */
-export interface RequestExplainerParts {
+interface RequestExplainerParts {
   readonly llm: DistributedLlmClient;
   readonly embedding: DistributedLlmClient;
   readonly endpoints: readonly Endpoint[];

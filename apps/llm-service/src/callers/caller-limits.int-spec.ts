@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
-import { startRedis, waitFor } from '@morgan/testing';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { listen, type LocalServer, startRedis, waitFor } from '@morgan/testing';
+import { serve, type Served } from '../../fixture/served.ts';
 import { llmServiceConfig } from '../config/llm-service.config.ts';
 
 const [ONE, TWO] = ['first-caller', 'second-caller'];
@@ -14,7 +14,7 @@ const EVENTS = [
   { choices: [], usage: USAGE },
 ].map((event) => `data: ${JSON.stringify(event)}\n\n`);
 
-let host: ServedHost;
+let host: LocalServer;
 let asked: number;
 /** What the host answers to chats. */
 let answer: (response: ServerResponse) => void;
@@ -29,7 +29,7 @@ const streamed = (response: ServerResponse) =>
     .end(`${EVENTS.join('')}data: [DONE]\n\n`);
 
 beforeAll(async () => {
-  host = await serveHost((request, response) => {
+  host = await listen((request, response) => {
     if (request.method === 'GET') return json(200, { data: [{ id: 'm' }] })(response);
     asked += 1;
     request.resume().once('end', () => answer(response));
@@ -40,9 +40,7 @@ beforeEach(() => {
   answer = json(200, COMPLETION);
 });
 afterEach(closeGateways);
-afterAll(() => {
-  host.close();
-});
+afterAll(() => host.close());
 
 async function closeGateways(): Promise<void> {
   for (const gateway of gateways.splice(0)) await gateway.close();
@@ -57,7 +55,7 @@ interface CallInit {
 
 /** Calls a service that has these limits, with the key of a caller. */
 async function serviceWith(env: Record<string, string>) {
-  const gateway = await serve({ LLM_HOSTS: `one=${host.url}`, API_KEYS: `${ONE},${TWO}`, ...env });
+  const gateway = await serve({ LLM_HOSTS: `one=${host.origin}/v1`, API_KEYS: `${ONE},${TWO}`, ...env });
   gateways.push(gateway);
   await gateway.parts.start();
   const origin = gateway.url;

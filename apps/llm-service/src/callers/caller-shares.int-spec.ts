@@ -1,32 +1,28 @@
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { serveOver } from '../../fixture/served.ts';
 
 const [ONE, TWO] = ['first-caller', 'second-caller'];
 const MOST = 3;
 
-let host: ServedHost;
-let gateway: Served;
+let gateway: Awaited<ReturnType<typeof serveOver>>;
 let port: number;
 /** Calls that the host has not answered yet. */
 const held: ServerResponse[] = [];
 
 beforeAll(async () => {
-  host = await serveHost((request, response) => {
+  const one: RequestListener = (request, response) => {
     if (request.method === 'GET') return void response.end('{"data":[{"id":"m"}]}');
     request.resume().once('end', () => held.push(response));
-  });
-  gateway = await serve({ LLM_HOSTS: `one=${host.url}`, API_KEYS: `${ONE},${TWO}`, MAX_CALLS: '4' });
+  };
+  gateway = await serveOver({ one }, { API_KEYS: `${ONE},${TWO}`, MAX_CALLS: '4' });
   await gateway.parts.start();
   port = Number(new URL(gateway.url).port);
 });
-afterAll(async () => {
-  await gateway.close();
-  host.close();
-});
+afterAll(() => gateway.close());
 
 const BODY = '{"model":"m","stream":true,"messages":[{"role":"user","content":"hello"}]}';
 
@@ -83,7 +79,7 @@ const ENDS: Readonly<Record<string, () => Promise<void>>> = {
     const call = await begin(ONE);
     (await taken()).writeHead(200, { 'content-type': 'text/event-stream' }).write(CONTENT, () => undefined);
     await answered(call, 200);
-    host.server.closeAllConnections();
+    for (const { sockets } of gateway.hosts) for (const socket of sockets) socket.destroy();
     await waitFor(() => call.socket.destroyed, { what: 'the end of the stream' });
   },
   refused: async () => {

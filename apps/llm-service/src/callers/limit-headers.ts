@@ -1,7 +1,7 @@
 import type { HttpReply } from '@morgan/http-server';
 
 /** What a limit of callers counts: the last word of OpenAI's names for the headers. */
-export type LimitUnit = 'requests' | 'tokens';
+type LimitUnit = 'requests' | 'tokens';
 
 const MINUTE_MS = 60_000;
 /** Fractions of a unit add up to rounding errors. */

@@ -2,7 +2,7 @@ import type { Logger } from '@morgan/foundation';
 import type { LlmServiceConfig } from './llm-service.config.ts';
 
 /** A limit of hosts, and the one of the whole call that always comes first. Settings by their paths. */
-export interface UnreachedLimit {
+interface UnreachedLimit {
   readonly limit: string;
   readonly endsBefore: string;
 }

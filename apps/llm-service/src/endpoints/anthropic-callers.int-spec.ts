@@ -1,7 +1,7 @@
-import type { ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Served, serveOver } from '../../fixture/served.ts';
 
 const MODELS = [
   { id: 'org/a', object: 'model', created: 1_700_000_000, owned_by: 'host' },
@@ -12,25 +12,21 @@ const KEYS = { 'x-api-key': 'callers-key' };
 const ANTHROPIC = { ...KEYS, 'anthropic-version': '2023-06-01', 'x-request-id': 'mine' };
 
 let gateway: Served;
-let host: ServedHost;
 let origin: string;
 let answer: (response: ServerResponse) => void;
 
 beforeAll(async () => {
-  host = await serveHost((request, response) => {
+  const one: RequestListener = (request, response) => {
     request.resume();
     if (request.method === 'GET') response.end(JSON.stringify({ object: 'list', data: MODELS }));
     else answer(response.setHeader('content-type', 'application/json'));
-  });
-  gateway = await serve({ LLM_HOSTS: `one=${host.url}`, API_KEYS: 'callers-key' });
+  };
+  gateway = await serveOver({ one }, { API_KEYS: 'callers-key' });
   origin = gateway.url;
   await gateway.parts.start();
 });
 
-afterAll(async () => {
-  await gateway.close();
-  host.close();
-});
+afterAll(() => gateway.close());
 
 beforeEach(() => {
   answer = (response) => void response.end('{"type":"message","content":[]}');

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { RequestOutline } from '../openai/request-outline.ts';
 
 /** Which of the service's limits of time holds for a call. */
-export type CallClass = 'chat' | 'embeddings' | 'other';
+type CallClass = 'chat' | 'embeddings' | 'other';
 
 /** One path that callers can ask, and how it gets to a host. */
 export interface Endpoint {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Handler } from '@morgan/testing';
+import { type Served, serveOver } from '../../fixture/served.ts';
 
 interface Asked {
   readonly host: string;
@@ -12,39 +13,31 @@ interface Asked {
 }
 
 const asked: Asked[] = [];
-const hosts: ServedHost[] = [];
 let gateway: Served;
 let origin: string;
 /** What the hosts answer, but to probes. */
 let answer: (response: ServerResponse, host: string) => void;
 
 beforeAll(async () => {
-  const named = await Promise.all(['one', 'two'].map(startHost));
+  const hosts: Record<string, Handler> = {
+    one: (...call) => take('one', ...call),
+    two: (...call) => take('two', ...call),
+  };
   const env = {
-    LLM_HOSTS: named.join(','),
     LLM_STRATEGY: 'round_robin',
     BODY_LIMIT_BYTES: '100000',
     RECEIVE_TIMEOUT_MS: '2000',
   };
-  gateway = await serve(env, { llmService: { extraPaths: ['/v1/audio/voices', '/pooling'] } });
+  gateway = await serveOver(hosts, env, { llmService: { extraPaths: ['/v1/audio/voices', '/pooling'] } });
   origin = gateway.url;
 });
 
-afterAll(async () => {
-  await gateway.close();
-  for (const host of hosts) host.close();
-});
+afterAll(() => gateway.close());
 
 beforeEach(() => {
   asked.length = 0;
   answer = (response) => json(response, 200, ANSWER);
 });
-
-async function startHost(name: string): Promise<string> {
-  const host = await serveHost((request, response) => take(name, request, response));
-  hosts.push(host);
-  return `${name}=${host.url}`;
-}
 
 async function take(host: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks = (await request.toArray()) as Buffer[];

@@ -19,7 +19,7 @@ export interface FormUpload {
 }
 
 /** How a form is read. */
-export interface FormOptions {
+interface FormOptions {
   readonly heldBytes: number;
   /** Whether the call can be routed without a model. */
   readonly mayBeUnknown: boolean;

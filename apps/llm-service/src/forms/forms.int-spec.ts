@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Handler, type LocalServer, waitFor } from '@morgan/testing';
+import { serveOver } from '../../fixture/served.ts';
 
 const PATH = '/v1/audio/transcriptions';
 const BOUNDARY = 'b-1';
@@ -27,32 +27,30 @@ const asked: Asked[] = [];
 /** Uploads that a host saw begin, and break off. */
 let begun = 0;
 let broken = 0;
-const hosts: ServedHost[] = [];
-let gateway: Served;
+let gateway: Awaited<ReturnType<typeof serveOver>>;
 let origin: string;
 let answer: (response: ServerResponse, host: string) => void;
 
 beforeAll(async () => {
-  const named = await Promise.all(['one', 'two'].map(startHost));
+  const hosts: Record<string, Handler> = {
+    one: (...call) => take('one', ...call),
+    two: (...call) => take('two', ...call),
+  };
   const routes = [
     { model: 'whisper', tiers: [[{ host: 'one' }], [{ host: 'two' }]] },
     { model: 'hurried', tiers: [[{ host: 'one' }]], answerTimeoutMs: 250 },
     { model: 'alias', tiers: [[{ host: 'two', model: 'whisper-large-v3' }]] },
   ];
   const env = {
-    LLM_HOSTS: named.join(','),
     BODY_LIMIT_BYTES: String(LIMIT_BYTES),
     FORM_HELD_BYTES: String(HELD_BYTES),
   };
   const http = { bodies: { minBytesPerSecond: 100_000, rateWindowMs: 300 } };
-  gateway = await serve(env, { llmService: { upstream: { routes }, http } });
+  gateway = await serveOver(hosts, env, { llmService: { upstream: { routes }, http } });
   origin = gateway.url;
 });
 
-afterAll(async () => {
-  await gateway.close();
-  for (const host of hosts) host.close();
-});
+afterAll(() => gateway.close());
 
 beforeEach(() => {
   asked.length = 0;
@@ -60,12 +58,6 @@ beforeEach(() => {
   broken = 0;
   answer = (response) => json(response, 200, '{"text":"hello"}');
 });
-
-async function startHost(name: string): Promise<string> {
-  const host = await serveHost((incoming, response) => take(name, incoming, response));
-  hosts.push(host);
-  return `${name}=${host.url}`;
-}
 
 async function take(host: string, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   if (incoming.method === 'GET') return json(response, 200, '{"data":[]}');
@@ -285,7 +277,7 @@ describe('a form', () => {
   });
 
   it('that a host answers early is answered', async () => {
-    const [{ server }] = hosts as [ServedHost];
+    const [{ server }] = gateway.hosts as [LocalServer];
     server.removeAllListeners('request');
     server.on('request', (_, response: ServerResponse) => json(response, 400, '{"error":{"message":"no"}}'));
     const response = await send(MODEL + file(900_000) + END);

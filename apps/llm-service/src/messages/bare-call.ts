@@ -14,7 +14,7 @@ const PATHS: ReadonlySet<string> = new Set([
 ]);
 
 /** What its body is changed with. */
-export interface BareCallParts {
+interface BareCallParts {
   readonly reader: MessageReader;
   /** The body is held twice until the response is over. */
   readonly room: ResponseRoom;

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { json } from '../../fixture/host-answers.ts';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Served, serveOver } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 
@@ -18,10 +18,6 @@ const answerDown: RequestListener = (request, response) => {
     return error ? json([{ error }], 400)(response) : json(COMPLETION)(response);
   });
 };
-let host: ServedHost;
-let down: ServedHost;
-/** Knows chat completions only, and takes all of them. */
-let other: ServedHost;
 let gateway: Served;
 let origin: string;
 const asked: Json[] = [];
@@ -29,7 +25,7 @@ const asked: Json[] = [];
 let refusal: (body: Json) => Json | undefined;
 
 beforeAll(async () => {
-  host = await serveHost((request, response) => {
+  const one: RequestListener = (request, response) => {
     void request.toArray().then((bytes) => {
       if (request.method === 'GET')
         return json({ object: 'list', data: [{ id: 'm' }, { id: 'both' }] })(response);
@@ -43,29 +39,23 @@ beforeAll(async () => {
         response,
       );
     });
-  });
-  down = await serveHost(answerDown);
-  other = await serveHost((request, response) =>
+  };
+  /** Knows chat completions only, and takes all of them. */
+  const other: RequestListener = (request, response) =>
     (request.url === '/v1/chat/completions' ? json(COMPLETION) : json({ detail: 'Not Found' }, 404))(
       response,
-    ),
-  );
+    );
   const routes = [
     { model: 'm', tiers: [[{ host: 'one' }]] },
     { model: 'chat', tiers: [[{ host: 'down' }]] },
     { model: 'chats', tiers: [[{ host: 'down' }], [{ host: 'other' }]] },
   ];
   const file = { llmService: { upstream: { routes } } };
-  gateway = await serve({ LLM_HOSTS: `one=${host.url},down=${down.url},other=${other.url}` }, file);
+  gateway = await serveOver({ one, down: answerDown, other }, {}, file);
   origin = gateway.url;
 });
 beforeEach(() => void (asked.length = 0));
-afterAll(async () => {
-  await gateway.close();
-  host.close();
-  down.close();
-  other.close();
-});
+afterAll(() => gateway.close());
 
 const ANSWERED = { status: 'completed', output: [{ type: 'message', content: [] }] };
 const COMPLETION = {

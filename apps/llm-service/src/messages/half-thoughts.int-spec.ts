@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { events, json } from '../../fixture/host-answers.ts';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Served, serveOver } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 type Block = Anthropic.ContentBlockParam;
@@ -11,8 +11,6 @@ const SIGNED = 'EqQB';
 const HELLO: Anthropic.MessageParam = { role: 'user', content: 'Hi' };
 const ASKED = { model: 'm', max_tokens: 2048, thinking: { type: 'enabled', budget_tokens: 1024 } } as const;
 
-/** `first` breaks within a thought; `second` knows the same API and takes no thought but its own; `chat` knows another API. */
-const hosts = new Map<string, ServedHost>();
 const asked: [string, Json][] = [];
 let gateway: Served;
 let client: Anthropic;
@@ -63,38 +61,34 @@ function answerWhole(body: Json, response: ServerResponse): unknown {
   return events(START, ...thought('So.', signature), stop(0), ...said, stop(1), ...call, ...end)(response);
 }
 
-beforeAll(async () => {
-  for (const name of ['first', 'second', 'chat']) {
-    const host = await serveHost((request, response) => {
-      void request.toArray().then((bytes) => {
-        const body = JSON.parse(Buffer.concat(bytes as Buffer[]).toString()) as Json;
-        const isKnown = request.url === (name === 'chat' ? '/v1/chat/completions' : '/v1/messages');
-        if (!isKnown) return json({ detail: 'Not Found' }, 404)(response);
-        asked.push([name, body]);
-        if (name === 'first') return answerBroken(response);
-        if (name === 'second') return answerWhole(body, response);
-        const choice = { index: 0, message: { role: 'assistant', content: 'Two.' }, finish_reason: 'stop' };
-        return json({ id: 'c', object: 'chat.completion', choices: [choice] })(response);
-      });
+/** `first` breaks within a thought; `second` knows the same API and takes no thought but its own; `chat` knows another API. */
+function hostOf(name: 'first' | 'second' | 'chat'): RequestListener {
+  return (request, response) => {
+    void request.toArray().then((bytes) => {
+      const body = JSON.parse(Buffer.concat(bytes as Buffer[]).toString()) as Json;
+      const isKnown = request.url === (name === 'chat' ? '/v1/chat/completions' : '/v1/messages');
+      if (!isKnown) return json({ detail: 'Not Found' }, 404)(response);
+      asked.push([name, body]);
+      if (name === 'first') return answerBroken(response);
+      if (name === 'second') return answerWhole(body, response);
+      const choice = { index: 0, message: { role: 'assistant', content: 'Two.' }, finish_reason: 'stop' };
+      return json({ id: 'c', object: 'chat.completion', choices: [choice] })(response);
     });
-    hosts.set(name, host);
-  }
-  const upstream = {
-    hosts: [...hosts].map(([name, { url }]) => ({ name, url, probe: false })),
-    routes: [
-      { model: 'm', tiers: [[{ host: 'first' }], [{ host: 'second' }]] },
-      { model: 'native', tiers: [[{ host: 'second' }]] },
-      { model: 'chat', tiers: [[{ host: 'chat' }]] },
-    ],
   };
-  gateway = await serve({}, { llmService: { upstream } });
+}
+
+beforeAll(async () => {
+  const routes = [
+    { model: 'm', tiers: [[{ host: 'first' }], [{ host: 'second' }]] },
+    { model: 'native', tiers: [[{ host: 'second' }]] },
+    { model: 'chat', tiers: [[{ host: 'chat' }]] },
+  ];
+  const hosts = { first: hostOf('first'), second: hostOf('second'), chat: hostOf('chat') };
+  gateway = await serveOver(hosts, {}, { llmService: { upstream: { routes } } });
   client = new Anthropic({ baseURL: gateway.url, apiKey: 'any', maxRetries: 0 });
 });
 beforeEach(() => void (asked.length = 0));
-afterAll(async () => {
-  await gateway.close();
-  for (const host of hosts.values()) host.close();
-});
+afterAll(() => gateway.close());
 
 const TOOLS = [{ name: 'f', input_schema: { type: 'object' } }] as const;
 

@@ -1,35 +1,31 @@
-import type { ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Served, serveOver } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 
 const MIB = 1024 * 1024;
 const LIMIT_BYTES = 2 * MIB;
 
-let host: ServedHost;
 let gateway: Served;
 let origin: string;
 /** Of the host, which knows chat completions only. */
 let answer: (response: ServerResponse) => unknown;
 
 beforeAll(async () => {
-  host = await serveHost((request, response) => {
+  const one: RequestListener = (request, response) => {
     void request.toArray().then(() => {
       if (request.method === 'GET') return send(response, { object: 'list', data: [] });
       if (request.url === '/v1/chat/completions') return answer(response);
       return send(response, { detail: 'Not Found' }, 404);
     });
-  });
+  };
   const file = { llmService: { messages: { answerLimitBytes: LIMIT_BYTES } } };
-  gateway = await serve({ LLM_HOSTS: `one=${host.url}` }, file);
+  gateway = await serveOver({ one }, {}, file);
   origin = gateway.url;
 });
-afterAll(async () => {
-  await gateway.close();
-  host.close();
-});
+afterAll(() => gateway.close());
 
 function send(response: ServerResponse, body: object | string, status = 200): void {
   response.writeHead(status, { 'content-type': 'application/json' });

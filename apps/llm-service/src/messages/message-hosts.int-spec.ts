@@ -1,11 +1,11 @@
+import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Served, serveOver } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 
 const CHAT = '/v1/chat/completions';
 
-let host: ServedHost;
 let gateway: Served;
 let origin: string;
 /** What the host says: the deltas of a stream, or the message and the rest of its choice. */
@@ -15,7 +15,7 @@ let usage: Json;
 let canStream = true;
 
 beforeAll(async () => {
-  host = await serveHost((request, response) => {
+  const one: RequestListener = (request, response) => {
     void request.toArray().then((pieces) => {
       const json = (value: object, status = 200) =>
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
@@ -30,14 +30,11 @@ beforeAll(async () => {
         .writeHead(200, { 'content-type': 'text/event-stream' })
         .end(`${events.join('')}data: [DONE]\n\n`);
     });
-  });
-  gateway = await serve({ LLM_HOSTS: `one=${host.url}` });
+  };
+  gateway = await serveOver({ one });
   origin = gateway.url;
 });
-afterAll(async () => {
-  await gateway.close();
-  host.close();
-});
+afterAll(() => gateway.close());
 
 const finish = () => ({ choices: [{ index: 0, delta: {}, ...whole.choice }] });
 const counts = () => ({ choices: [], usage });

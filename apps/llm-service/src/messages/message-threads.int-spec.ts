@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { json } from '../../fixture/host-answers.ts';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Served, serveOver } from '../../fixture/served.ts';
 
 const asked: unknown[] = [];
 const answerOne: RequestListener = (request, response) => {
@@ -19,22 +19,16 @@ const answerNative: RequestListener = ({ method }, response) => {
   if (method === 'GET') return json({ object: 'list', data: [{ id: 'both' }] })(response);
   return json({ type: 'error', error: { type: 'api_error', message: 'Down.' } }, 500)(response);
 };
-let hosts: ServedHost[];
 let gateway: Served;
 let origin: string;
 
 beforeAll(async () => {
-  const [one, native] = [await serveHost(answerOne), await serveHost(answerNative)];
-  hosts = [one, native];
   const routes = [{ model: 'm', tiers: [[{ host: 'one' }]] }];
   const file = { llmService: { upstream: { routes } } };
-  gateway = await serve({ LLM_HOSTS: `one=${one.url},native=${native.url}` }, file);
+  gateway = await serveOver({ one: answerOne, native: answerNative }, {}, file);
   origin = gateway.url;
 });
-afterAll(async () => {
-  await gateway.close();
-  for (const host of hosts) host.close();
-});
+afterAll(() => gateway.close());
 
 async function ask(thread: object, model = 'm'): Promise<[number, unknown]> {
   const response = await fetch(`${origin}/v1/messages?beta=true`, {

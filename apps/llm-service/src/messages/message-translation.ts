@@ -93,7 +93,7 @@ export async function asChatCall(
 }
 
 /** What the response to a chat completion is translated with. */
-export interface ResponseTranslation {
+interface ResponseTranslation {
   /** Of the caller. */
   readonly dialect: Dialect;
   /** What was asked, as far as the response depends on it. */

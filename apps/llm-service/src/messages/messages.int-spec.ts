@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Handler } from '@morgan/testing';
 import { events, json, written } from '../../fixture/host-answers.ts';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Served, serveOver } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 type Answer = (response: ServerResponse, body: Json) => unknown;
@@ -12,38 +13,31 @@ const DONE = 'data: [DONE]\n\n';
 
 /** What the hosts were asked: host, path, body. */
 const asked: [string, string | undefined, Json][] = [];
-const hosts: ServedHost[] = [];
 let gateway: Served;
 let origin: string;
 /** What a chat completion is answered with; `one` has nothing else, and `native` answers everything with it. */
 let answer: Answer;
 
 beforeAll(async () => {
-  const [one, native] = await Promise.all(['one', 'native'].map(startHost));
+  const hosts: Record<string, Handler> = {
+    one: (...call) => take('one', ...call),
+    native: (...call) => take('native', ...call),
+  };
   const routes = [
     { model: 'native', tiers: [[{ host: 'native' }]] },
     { model: 'short', tiers: [[{ host: 'one', capabilities: { contextLength: 100 } }]] },
     { model: 'vllm', tiers: [[{ host: 'one', capabilities: { prefixContinuation: 'vllm' } }]] },
     { model: '*', tiers: [[{ host: 'one' }]] },
   ];
-  const env = { LLM_HOSTS: `${one},${native}`, STREAM_KEEP_ALIVE_MS: '20' };
-  gateway = await serve(env, { llmService: { upstream: { routes } } });
+  const env = { STREAM_KEEP_ALIVE_MS: '20' };
+  gateway = await serveOver(hosts, env, { llmService: { upstream: { routes } } });
   origin = gateway.url;
 });
-afterAll(async () => {
-  await gateway.close();
-  for (const host of hosts) host.close();
-});
+afterAll(() => gateway.close());
 beforeEach(() => {
   asked.length = 0;
   answer = json(completion({ content: 'Hi' }));
 });
-
-async function startHost(name: string): Promise<string> {
-  const host = await serveHost((request, response) => take(name, request, response));
-  hosts.push(host);
-  return `${name}=${host.url}`;
-}
 
 async function take(host: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const bytes = Buffer.concat((await request.toArray()) as Buffer[]);

@@ -1,10 +1,10 @@
+import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { events, json } from '../../fixture/host-answers.ts';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Served, serveOver } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 
-let host: ServedHost;
 let gateway: Served;
 let origin: string;
 /** What the host says: the pieces of a message, or the whole of it. */
@@ -13,7 +13,7 @@ const asked: Json[] = [];
 let refusal: string | undefined;
 
 beforeAll(async () => {
-  host = await serveHost((request, response) => {
+  const one: RequestListener = (request, response) => {
     void request.toArray().then((bytes) => {
       if (request.method === 'GET') return json({ object: 'list', data: [] })(response);
       if (request.url !== '/v1/chat/completions') return json({ detail: 'Not Found' }, 404)(response);
@@ -31,14 +31,11 @@ beforeAll(async () => {
         'data: [DONE]\n\n',
       )(response);
     });
-  });
-  gateway = await serve({ LLM_HOSTS: `one=${host.url}` });
+  };
+  gateway = await serveOver({ one });
   origin = gateway.url;
 });
-afterAll(async () => {
-  await gateway.close();
-  host.close();
-});
+afterAll(() => gateway.close());
 
 const HELLO = { role: 'user', content: 'Hi' };
 

@@ -2,7 +2,7 @@ import { AppError } from '@morgan/foundation';
 import type { JsonKind } from '@morgan/http-server';
 
 /** What came in the place of something else. */
-export type Received = JsonKind | undefined;
+type Received = JsonKind | undefined;
 
 /** A required field is not there. */
 export function missing(param: string): AppError {

@@ -2,7 +2,7 @@ import type { ModelObject } from '@morgan/distributed-llm';
 import { anthropicModels } from './anthropic-models.ts';
 
 /** Who asks for a list of models. */
-export type ModelsDialect = 'openai' | 'anthropic';
+type ModelsDialect = 'openai' | 'anthropic';
 
 /**
  * The list of models as JSON. Clients ask for it again and again, and writing thousands down takes many milliseconds, in which

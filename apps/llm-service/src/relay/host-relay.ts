@@ -42,7 +42,7 @@ import { usageInJson } from './usage-in-json.ts';
 import { passResponse } from './pass-response.ts';
 
 /** What a relay works with. */
-export interface HostRelayOptions {
+interface HostRelayOptions {
   readonly llm: DistributedLlmClient;
   readonly embedding: DistributedLlmClient;
   readonly timeouts: CallTimeouts;

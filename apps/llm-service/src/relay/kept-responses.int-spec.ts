@@ -1,5 +1,6 @@
+import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Served, serveOver } from '../../fixture/served.ts';
 
 const [ONE, TWO] = ['first-caller', 'second-caller'];
 const RESPONSE = { id: 'resp_1', object: 'response', status: 'completed', output: [{ type: 'message' }] };
@@ -7,7 +8,6 @@ const QUEUED = { ...RESPONSE, status: 'queued', usage: null };
 const USED = { ...RESPONSE, usage: { input_tokens: 30, output_tokens: 70 } };
 const sse = (...each: object[]) => each.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
 
-let host: ServedHost;
 let gateway: Served;
 let origin: string;
 let asked: string[];
@@ -16,15 +16,15 @@ let whole: object;
 let streamed: string;
 
 beforeAll(async () => {
-  host = await serveHost((request, response) => {
+  const one: RequestListener = (request, response) => {
     request.resume().once('end', () => {
       if (!request.url?.endsWith('/models')) asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
       if (request.headers.accept !== 'text/event-stream')
         return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(whole));
       return response.writeHead(200, { 'content-type': 'text/event-stream' }).end(streamed);
     });
-  });
-  gateway = await serve({ LLM_HOSTS: `one=${host.url}`, API_KEYS: `${ONE},${TWO}` });
+  };
+  gateway = await serveOver({ one }, { API_KEYS: `${ONE},${TWO}` });
   origin = gateway.url;
 });
 beforeEach(() => {
@@ -32,10 +32,7 @@ beforeEach(() => {
   whole = RESPONSE;
   streamed = sse({ type: 'response.completed', sequence_number: 0, response: RESPONSE });
 });
-afterAll(async () => {
-  await gateway.close();
-  host.close();
-});
+afterAll(() => gateway.close());
 
 async function call(key: string, method: string, path: string, body?: object) {
   const accept =

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { listen, type LocalServer } from '@morgan/testing';
 import { json } from '../../fixture/host-answers.ts';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { serve, type Served } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 type Reply = (response: ServerResponse) => unknown;
@@ -10,7 +11,7 @@ const CHAT = '/v1/chat/completions';
 const MESSAGES = '/v1/messages';
 
 /** Hosts of one model: `anthropic` knows messages only, `chat` chat completions only. */
-const hosts: ServedHost[] = [];
+const hosts: LocalServer[] = [];
 /** What hosts were asked: name and path. */
 const asked: string[] = [];
 const bodies: string[] = [];
@@ -54,7 +55,7 @@ beforeAll(async () => {
     ['anthropic', MESSAGES],
     ['chat', CHAT],
   ] as const) {
-    const host = await serveHost((request, response) => {
+    const host = await listen((request, response) => {
       void request.toArray().then((chunks) => {
         asked.push(`${name} ${request.url}`);
         bodies.push(Buffer.concat(chunks as Buffer[]).toString());
@@ -72,7 +73,7 @@ beforeEach(() => {
 });
 afterAll(async () => {
   for (const gateway of gateways) await gateway.close();
-  for (const host of hosts) host.close();
+  for (const host of hosts) await host.close();
 });
 
 /** The answer of a gateway that has learned nothing yet. */
@@ -81,7 +82,7 @@ async function ask(body: Json = {}, ofChat: Json = {}, path = MESSAGES): Promise
 }
 
 async function gatewayWith(ofChat: Json = {}): Promise<string> {
-  const [anthropic, chat] = hosts.map(({ url }) => url);
+  const [anthropic, chat] = hosts.map(({ origin }) => `${origin}/v1`);
   const upstream = {
     hosts: [
       { name: 'anthropic', url: anthropic, probe: false },

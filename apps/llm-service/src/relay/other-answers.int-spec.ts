@@ -1,40 +1,33 @@
-import type { ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Served, serveOver } from '../../fixture/served.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 /** More than is held of a response. */
 const PICTURE = 'A'.repeat(1_500_000);
 
-const hosts: ServedHost[] = [];
 let gateway: Served;
 let origin: string;
 let asked: string[];
 let answer: (response: ServerResponse, host: string) => void;
 
 beforeAll(async () => {
-  const named = await Promise.all(['one', 'two'].map(startHost));
-  gateway = await serve({ LLM_HOSTS: named.join(','), LLM_STRATEGY: 'round_robin' });
+  const hosts = { one: hostOf('one'), two: hostOf('two') };
+  gateway = await serveOver(hosts, { LLM_STRATEGY: 'round_robin' });
   origin = gateway.url;
 });
 beforeEach(() => {
   asked = [];
 });
-afterAll(async () => {
-  await gateway.close();
-  for (const host of hosts) host.close();
-});
+afterAll(() => gateway.close());
 
-async function startHost(name: string): Promise<string> {
-  const host = await serveHost((request, response) => {
+function hostOf(name: string): RequestListener {
+  return (request, response) =>
     request.resume().once('end', () => {
       if (request.url?.endsWith('/models')) return response.writeHead(404).end();
       asked.push(`${name} ${request.method ?? ''} ${request.url ?? ''}`);
       return answer(response, name);
     });
-  });
-  hosts.push(host);
-  return `${name}=${host.url}`;
 }
 
 const answerJson = (body: string) => {

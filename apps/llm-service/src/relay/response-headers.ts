@@ -41,7 +41,7 @@ const KEPT_BACK_PREFIX = 'access-control-';
 const hasNoLength = (status: number): boolean => status === 204 || status < 200;
 
 /** What a response's head is made from. */
-export interface ResponseHead {
+interface ResponseHead {
   readonly status: number;
   /** Names and values in turn, as the host sent them. */
   readonly received: readonly string[];

@@ -12,7 +12,7 @@ export interface ResponseOwner {
 }
 
 /** Who asks for a response that is kept, and how. */
-export interface OwnerQuestion {
+interface OwnerQuestion {
   /** All hosts that take part: with a single one there is no question of what nobody knows. */
   readonly hosts: readonly string[];
   /** Where the id stands. */

@@ -11,7 +11,7 @@ import {
 } from '@morgan/distributed-llm';
 
 /** What an interrupted response is finished with. */
-export interface StreamResumptionParts {
+interface StreamResumptionParts {
   readonly hosts: RouteReading['hosts'];
   /** The names of those that may have the path of the response, as far as is known by now. */
   readonly servedBy: () => readonly string[];

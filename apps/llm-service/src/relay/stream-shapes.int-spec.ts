@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { events, json, written } from '../../fixture/host-answers.ts';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { type Served, serveOver } from '../../fixture/served.ts';
 
 type Answer = (response: ServerResponse, body: string) => unknown;
 
@@ -12,21 +12,16 @@ const DONE = 'data: [DONE]\n\n';
 
 /** What the host was asked, path and body. */
 const asked: [string | undefined, string][] = [];
-let host: ServedHost;
 let gateway: Served;
 let origin: string;
 let answer: Answer;
 
 beforeAll(async () => {
-  host = await serveHost(take);
   const file = { llmService: { upstream: { streams: { finishTimeoutMs: 50 } } } };
-  gateway = await serve({ LLM_HOSTS: `one=${host.url}`, STREAM_KEEP_ALIVE_MS: '20' }, file);
+  gateway = await serveOver({ one: take }, { STREAM_KEEP_ALIVE_MS: '20' }, file);
   origin = gateway.url;
 });
-afterAll(async () => {
-  await gateway.close();
-  host.close();
-});
+afterAll(() => gateway.close());
 beforeEach(() => {
   asked.length = 0;
 });

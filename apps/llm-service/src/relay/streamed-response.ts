@@ -33,7 +33,7 @@ import { noteUsage } from './note-usage.ts';
 import { StreamResumption } from './stream-resumption.ts';
 
 /** What streamed responses are passed on with. */
-export interface StreamedResponseParts {
+interface StreamedResponseParts {
   readonly llm: DistributedLlmClient;
   readonly config: StreamConfig;
   readonly metrics: ResponseMetrics;
@@ -42,7 +42,7 @@ export interface StreamedResponseParts {
 }
 
 /** A streamed call as it goes to a host. */
-export interface StreamedCall {
+interface StreamedCall {
   readonly request: HostRequest;
   /** Of the host's response. */
   readonly dialect: Dialect;

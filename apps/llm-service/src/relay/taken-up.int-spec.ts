@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
-import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
+import { serve, type Served } from '../../fixture/served.ts';
 
 type Script = (response: ServerResponse) => void;
 interface Asked {
@@ -33,14 +33,14 @@ const whole =
     void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''));
 
 /** Of the two hosts: the first is asked first, the second continues what has begun. */
-const hosts: ServedHost[] = [];
+const hosts: LocalServer[] = [];
 const scripts: Script[] = [];
 const asked: Asked[][] = [[], []];
 const gateways: Served[] = [];
 
 beforeAll(async () => {
   for (const place of [0, 1]) {
-    const host = await serveHost((request, response) => {
+    const host = await listen((request, response) => {
       void request.toArray().then((chunks) => {
         asked[place]?.push(JSON.parse(Buffer.concat(chunks as Buffer[]).toString()) as Asked);
         scripts[place]?.(response);
@@ -56,15 +56,15 @@ afterEach(async () => {
   jest.restoreAllMocks();
   for (const gateway of gateways.splice(0)) await gateway.close();
 });
-afterAll(() => {
-  for (const host of hosts) host.close();
+afterAll(async () => {
+  for (const host of hosts) await host.close();
 });
 
 async function serviceWith({
   env = {},
   upstream = {},
 }: { env?: Record<string, string>; upstream?: object } = {}) {
-  const [first, second] = hosts.map(({ url }) => url);
+  const [first, second] = hosts.map(({ origin }) => `${origin}/v1`);
   const gateway = await serve(env, {
     llmService: {
       upstream: {

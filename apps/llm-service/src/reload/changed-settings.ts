@@ -9,7 +9,7 @@ const UPSTREAM = 'llmService.upstream';
 const FIXED = CONNECTION_SETTINGS.map((key) => `${UPSTREAM}.${key}`);
 
 /** The paths of the settings in which two configurations differ; never a value. */
-export interface ChangedSettings {
+interface ChangedSettings {
   readonly applicable: readonly string[];
   /** What this process cannot change while it runs: ports, limits of bodies, logs. */
   readonly needRestart: readonly string[];

@@ -9,7 +9,7 @@ import type { ReloadReport } from './reload-report.ts';
 export type ReloadTrigger = 'file' | 'signal' | 'admin';
 
 /** What a reloader works with. */
-export interface ConfigReloaderOptions {
+interface ConfigReloaderOptions {
   /** What runs. */
   readonly config: LlmServiceConfig;
   /** Reads and validates the whole configuration. @throws ConfigError */

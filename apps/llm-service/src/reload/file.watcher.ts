@@ -15,7 +15,7 @@ const RETURN_MS = 1_000;
 const UNREADABLE = 'unreadable: ';
 
 /** What a watcher of a file works with. */
-export interface FileWatcherOptions {
+interface FileWatcherOptions {
   readonly path: string;
   /** Of the content that is in force. Default: of the one that is there now. */
   readonly digest?: string | undefined;

@@ -1,14 +1,12 @@
-import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, startFakeLlmHost } from '@morgan/fake-llm-host';
 import { loadServiceConfig } from '@morgan/foundation';
-import { waitFor } from '@morgan/testing';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { composeLlmService, type ReloadableService } from '../compose.ts';
 import { FOREIGN_SECTIONS, llmServiceConfig } from '../config/llm-service.config.ts';
 import { digestOf } from './file.watcher.ts';
@@ -80,21 +78,19 @@ const metric = async (line: string) =>
     .at(-1);
 
 /** A host that begins an answer and ends it when the test says so. */
-async function slowHost(): Promise<{ server: Server; hostUrl: string; end: () => void }> {
+async function slowHost(): Promise<{ server: LocalServer; hostUrl: string; end: () => void }> {
   let open: ServerResponse | undefined;
   const event = (delta: object, finish: string | null) =>
     `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
-  const server = createServer((request, response) => {
+  const server = await listen((request, response) => {
     // Only its first call is the live one.
     if (request.method === 'GET' || open) return response.writeHead(400).end('{}');
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(event({ content: 'begun' }, null));
     return (open = response);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  });
   const end = () => open?.end(`${event({ content: 'ended' }, null)}${event({}, 'stop')}data: [DONE]\n\n`);
-  return { server, hostUrl: `http://127.0.0.1:${port}/v1`, end };
+  return { server, hostUrl: `${server.origin}/v1`, end };
 }
 
 describe('a changed configuration file', () => {
@@ -108,8 +104,7 @@ describe('a changed configuration file', () => {
     slow.end();
     expect(await live.text()).toMatch(/begun[^]*ended[^]*\[DONE\]/);
     expect(live.headers.get('x-morgan-host')).toBe('slow');
-    slow.server.close();
-    slow.server.closeAllConnections();
+    await slow.server.close();
   });
 
   it('is found when a ConfigMap puts another folder behind its links', async () => {

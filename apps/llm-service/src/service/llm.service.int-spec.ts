@@ -1,35 +1,29 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startFakeLlmHost } from '@morgan/fake-llm-host';
-import { runReadmeExample } from '@morgan/testing';
+import { listen, type LocalServer, runReadmeExample } from '@morgan/testing';
 import { LlmService } from './llm.service.ts';
 
-let server: Server;
+let server: LocalServer;
 let answer: unknown;
 let bodies: unknown[];
 let service: LlmService;
 
 beforeEach(async () => {
   bodies = [];
-  server = createServer((request, response) => {
-    void text(request).then((body) => {
+  server = await listen((request, response) =>
+    text(request).then((body) => {
       if (request.method === 'POST') bodies.push(JSON.parse(body));
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  service = new LlmService({ hosts: [{ name: 'one', url: `http://127.0.0.1:${port}/v1` }], model: 'm' });
+    }),
+  );
+  service = new LlmService({ hosts: [{ name: 'one', url: `${server.origin}/v1` }], model: 'm' });
 });
 
 afterEach(async () => {
   await service.stop();
-  server.closeAllConnections();
-  server.close();
+  await server.close();
 });
 
 const generation = (content: string, total_tokens: number) => ({

@@ -4,13 +4,13 @@ import { z } from 'zod';
 import { ServiceFigures, type ServiceMetrics } from './service-figures.ts';
 
 /** The hosts, and the models that are asked for where a call names none. */
-export type LlmServiceOptions = DistributedLlmOptions & {
+type LlmServiceOptions = DistributedLlmOptions & {
   readonly model?: string | undefined;
   readonly embeddingModel?: string | undefined;
 };
 
 /** A text to be answered. */
-export interface GenerateRequest extends CallOptions {
+interface GenerateRequest extends CallOptions {
   readonly prompt: string;
   readonly systemPrompt?: string | undefined;
   readonly model?: string | undefined;
@@ -19,7 +19,7 @@ export interface GenerateRequest extends CallOptions {
 }
 
 /** A response, who gave it and what it cost. */
-export interface Generation {
+interface Generation {
   readonly text: string;
   readonly model: string;
   readonly host: string;

@@ -3,7 +3,7 @@ import type { SettingEntry } from './setting.ts';
 import { readAt, type Tree } from './tree.ts';
 
 /** A setting that was made, and does nothing: what it needs was not. */
-export interface IdleSetting {
+interface IdleSetting {
   readonly entry: SettingEntry;
   /** What it needs. */
   readonly missing: SettingEntry;

@@ -8,7 +8,7 @@ import { isTree, readAt, type Tree, writeAt } from './tree.ts';
 import { substituteVariables, valueOf, type Variables, writingFault } from './variables.ts';
 
 /** Where configuration comes from. The environment wins over the file, the file over the defaults. */
-export interface ConfigSources {
+interface ConfigSources {
   readonly env: Variables;
   /** The parsed configuration file. Any text in it may hold `${ENV_NAME}`. */
   readonly file?: unknown;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What the manual says about one configuration key. */
-export interface SettingMeta {
+interface SettingMeta {
   /** The environment variable that sets it. It wins over the file. */
   readonly env?: string;
   /** One sentence for docs/configuration.md, with the unit where there is one. */

@@ -2,7 +2,7 @@
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** A text in which variables stand. */
-export interface Substitution {
+interface Substitution {
   /** The same tree with their values in place of `${NAME}`. */
   readonly value: unknown;
   /** The names that stand in it. */
@@ -11,7 +11,7 @@ export interface Substitution {
 }
 
 /** A reference that nothing can be put in for. It stays where it is. */
-export interface SubstitutionFault {
+interface SubstitutionFault {
   /** Where the text is in the tree. */
   readonly path: string;
   readonly message: string;

@@ -2,7 +2,7 @@ import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
 import { ENVELOPE_TYPE, type ErrorKind, HTTP_STATUS } from './error-kind.ts';
 
 /** OpenAI's error body. The official clients raise their typed errors from it. */
-export interface ErrorEnvelope {
+interface ErrorEnvelope {
   readonly error: {
     readonly message: string;
     readonly type: string;
@@ -12,7 +12,7 @@ export interface ErrorEnvelope {
 }
 
 /** Optional parts of an {@link AppError}. */
-export interface AppErrorOptions {
+interface AppErrorOptions {
   /** The offending field, as a path like `input[3]`. */
   readonly param?: string | undefined;
   /** How long the caller should wait before it tries again, in milliseconds. */

@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { HttpService } from '@nestjs/axios';
@@ -14,7 +13,7 @@ import {
   TransportError,
   type TransportRequest,
 } from '@morgan/http-transport';
-import { waitFor } from '@morgan/testing';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import axios, { AxiosError, type AxiosRequestConfig } from 'axios';
 import { axiosAdapter } from './axios-adapter.ts';
 import { AxiosTransportModule } from './axios-transport.module.ts';
@@ -22,9 +21,8 @@ import { AxiosTransportModule } from './axios-transport.module.ts';
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 let transport: HttpTransport;
-let server: Server;
+let server: LocalServer;
 let origin: string;
-let accepted: number;
 let handler: Handler;
 let module: TestingModule;
 let http: HttpService;
@@ -63,11 +61,9 @@ beforeEach(async () => {
     poolTimeoutMs: 100,
     writeTimeoutMs: 100,
   });
-  [accepted, handler] = [0, mirror];
-  server = createServer((request, response) => handler(request, response));
-  server.on('connection', () => (accepted += 1)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  handler = mirror;
+  server = await listen((request, response) => handler(request, response));
+  ({ origin } = server);
   const imports = [
     AxiosTransportModule.registerAsync({
       useFactory: () => ({
@@ -83,8 +79,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await module.close();
   await transport.close(0);
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await server.close();
 });
 
 describe('HttpService over the transport', () => {
@@ -121,7 +116,7 @@ describe('HttpService over the transport', () => {
     await waitFor(() => transport.getStatus()[origin]?.free === 1, { what: 'the connection back' });
     const limits = { firstByteTimeoutMs: 1000, idleTimeoutMs: 1000 };
     await (await transport.request({ origin, path: '/', method: 'GET', ...limits })).bytes();
-    expect(accepted).toBe(1);
+    expect(server.accepted).toBe(1);
   });
 
   it.each<[string, () => unknown, string]>([
@@ -348,6 +343,6 @@ describe('a fault', () => {
     ['no URL', { baseURL: 'http://' }, 'ERR_INVALID_URL'],
   ])('is %s', async (_, config, code) => {
     expect(await faultOf(http.axiosRef.request(config))).toMatchObject({ code });
-    expect(accepted).toBe(0);
+    expect(server.accepted).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import type { LookedUp } from './resolved.ts';
 import { type Flight, FlightAbandoned, KeyFault } from './single-flight.ts';
 
 /** Takes the entry of a key that came after all. */
-export type KeepLate = (key: string, entry: CachedEmbedding) => void;
+type KeepLate = (key: string, entry: CachedEmbedding) => void;
 
 /**
  * Computes the entries of some keys, in their order; an error stands for a key that could not be computed.

@@ -51,7 +51,7 @@ export interface Claimed {
 }
 
 /** How the leases of a claim are kept up. */
-export interface LeaseKeeper {
+interface LeaseKeeper {
   readonly everyMs: number;
   renew(ours: readonly Claimed[]): void;
   release(ours: readonly Claimed[]): void;

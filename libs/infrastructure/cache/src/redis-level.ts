@@ -39,7 +39,7 @@ interface Value {
 }
 
 /** What {@link RedisLevel} works with. */
-export interface RedisLevelParts {
+interface RedisLevelParts {
   readonly redis: RedisConnection;
   /** Around every command: a Redis that is slow or gone is then not even asked. */
   readonly guard: RedisGuard | undefined;

@@ -36,7 +36,6 @@ export class CircuitBreakerMetrics {
         labels: ['breaker', 'state'],
       },
       (gauge) => {
-        gauge.reset();
         for (const breaker of this.#seen.keys()) {
           const status = this.#catchUp(breaker);
           for (const state of CIRCUIT_STATES) {

@@ -13,7 +13,7 @@ export interface Closed {
 }
 
 /** No call goes through. */
-export interface Open {
+interface Open {
   readonly name: 'OPEN';
   readonly since: number;
   /** When the first trial call may go, on the clock of `performance.now()`; Infinity when held by `forceOpen`. */

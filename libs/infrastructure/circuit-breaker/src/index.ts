@@ -1,9 +1,4 @@
-export { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts';
-export {
-  circuitBreakerConfig,
-  type CircuitBreakerSettings,
-  RESETS_IN_ORDER,
-} from './circuit-breaker.config.ts';
+export { CircuitBreaker } from './circuit-breaker.ts';
+export { circuitBreakerConfig, RESETS_IN_ORDER } from './circuit-breaker.config.ts';
 export { CircuitBreakerMetrics } from './circuit-breaker-metrics.ts';
-export type { CircuitChangeReason, CircuitStateName } from './circuit-state.ts';
-export type { CircuitOutcome, CircuitStatus, StateChange } from './circuit-status.ts';
+export type { CircuitStatus } from './circuit-status.ts';

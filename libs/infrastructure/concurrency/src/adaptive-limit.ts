@@ -8,7 +8,7 @@ import { LatencyBatch } from './latency-batch.ts';
 import { MeanSinceChange } from './mean-since-change.ts';
 
 /** One call that has ended. The times may come from any clock, in milliseconds, as long as it is always the same. */
-export interface LatencySample {
+interface LatencySample {
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   /** Calls that went on when this one began, itself included. */
@@ -21,7 +21,7 @@ export interface LatencySample {
  * What is being measured. `cruise`: whether the BDP still holds. `probe_bandwidth`: whether the host serves more than that.
  * `probe_rtt`: its latency without a queue.
  */
-export type AdaptiveLimitPhase = 'cruise' | 'probe_bandwidth' | 'probe_rtt';
+type AdaptiveLimitPhase = 'cruise' | 'probe_bandwidth' | 'probe_rtt';
 
 /** The state of an {@link AdaptiveLimit}. */
 export interface AdaptiveLimitStatus {

@@ -79,7 +79,6 @@ export class ConcurrencyMetrics {
   }
 
   #show(gauge: Gauge<'bulkhead'>, figure: keyof Occupancy): void {
-    gauge.reset();
     for (const bulkhead of this.#bulkheads) {
       const status = bulkhead.getStatus();
       gauge.set({ bulkhead: status.name }, status[figure]);

@@ -8,7 +8,7 @@ import type { CheckVerdict, CheckOutcome } from './health-state.ts';
 export type HealthCheck = (signal: AbortSignal) => Promise<CheckOutcome | void>;
 
 /** How a check ended. */
-export interface CheckResult {
+interface CheckResult {
   readonly verdict: CheckVerdict;
   readonly reason?: string;
 }

@@ -25,7 +25,6 @@ export class HealthMetrics {
         labels: ['target', 'state'],
       },
       (gauge) => {
-        gauge.reset();
         for (const { name: target, state: current } of this.#targets)
           for (const state of HEALTH_STATES) gauge.set({ target, state }, state === current ? 1 : 0);
       },

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { HealthMonitor, type HealthMonitorOptions } from './health-monitor.ts';
 import type { HealthChange } from './health-state.ts';
 
@@ -17,29 +16,25 @@ afterEach(async () => {
 
 /** A host whose way to answer can change, and that can die and come back on the same port. */
 class TestHost {
-  #server: Server | undefined;
+  #server: LocalServer | undefined;
   #port = 0;
   listener: RequestListener = (_, response) => response.end('{}');
   inFlight = 0;
   mostInFlight = 0;
 
   async listen(): Promise<void> {
-    this.#server = createServer((request, response) => {
+    const respond: RequestListener = (request, response) => {
       this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
       response.on('close', () => (this.inFlight -= 1));
       this.listener(request, response);
-    });
-    await once(this.#server.listen(this.#port, '127.0.0.1'), 'listening');
-    this.#port = (this.#server.address() as AddressInfo).port;
+    };
+    this.#server = await listen(respond, { port: this.#port });
+    this.#port = this.#server.port;
     cleanUps.push(() => this.die());
   }
 
   async die(): Promise<void> {
-    if (!this.#server?.listening) return;
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
+    await this.#server?.close();
   }
 
   readonly check = async (signal: AbortSignal): Promise<void> => {

@@ -39,7 +39,7 @@ export interface TargetStatus {
 }
 
 /** Whom a {@link HealthTarget} tells. */
-export interface HealthObserver {
+interface HealthObserver {
   checked(target: string, record: CheckRecord): void;
   changed(change: HealthChange): void;
 }

@@ -13,7 +13,7 @@ const MOST_HEADERS = 100;
 const SAYS_NOTHING = /^provider returned error\.?$/i;
 
 /** What stands beside the text of an error: when to come back, and what was said to a router by a host of its own. */
-export interface SaidBeside extends SaidTime {
+interface SaidBeside extends SaidTime {
   readonly behind?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }

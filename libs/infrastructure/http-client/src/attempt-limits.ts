@@ -9,7 +9,7 @@ import type { RedisConnection } from '@morgan/redis';
 import type { AttemptPoliciesConfig } from './attempt-policies.config.ts';
 
 /** What the limits of one target are made of. */
-export interface AttemptLimitsOptions {
+interface AttemptLimitsOptions {
   readonly name: string;
   readonly config: Pick<AttemptPoliciesConfig, 'rateLimit' | 'tokenLimit'>;
   readonly logger: Logger;
@@ -19,7 +19,7 @@ export interface AttemptLimitsOptions {
 }
 
 /** What bounds the wait for a turn, and what the attempt is expected to cost. */
-export interface AttemptCost {
+interface AttemptCost {
   readonly signal: AbortSignal;
   readonly deadline?: Deadline | undefined;
   /** Estimated tokens. Default 0. */

@@ -27,7 +27,7 @@ const reset: Turn = (socket) => void socket.resetAndDestroy();
 
 afterEach(async () => {
   await client.stop(0);
-  await server[Symbol.asyncDispose]();
+  await server.close();
 });
 
 describe('the HttpService of Nest over a client', () => {

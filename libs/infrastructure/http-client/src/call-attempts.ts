@@ -14,7 +14,7 @@ import type { ServiceHealth } from './service-health.ts';
 export type Taking<Result> = (response: TransportResponse) => Promise<Result> | Result;
 
 /** What {@link CallAttempts} works with. */
-export interface CallAttemptsParts {
+interface CallAttemptsParts {
   readonly transport: HttpTransport;
   readonly policies: ClientPolicies;
   readonly health: ServiceHealth | undefined;

@@ -5,7 +5,7 @@ import type { CallEnd } from './http-client-metrics.ts';
 const WINDOW = 256;
 
 /** Latencies of the last calls that were answered, in milliseconds. */
-export interface Latencies {
+interface Latencies {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;

@@ -21,7 +21,7 @@ export interface CallOptions {
 }
 
 /** Told once, when a call is over. */
-export type CallObserver = (end: CallEnd) => void;
+type CallObserver = (end: CallEnd) => void;
 
 /** One call of a client, over as many attempts as it takes, until its response is read or it has failed for good. */
 export class ClientCall {

@@ -15,7 +15,7 @@ async function clientOf(...given: Parameters<typeof openClient>): Promise<void> 
 
 afterEach(async () => {
   await client.stop(0);
-  await server[Symbol.asyncDispose]();
+  await server.close();
 });
 
 describe('the policies', () => {

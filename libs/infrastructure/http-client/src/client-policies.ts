@@ -16,7 +16,7 @@ import type { HttpClientConfig } from './http-client.config.ts';
 import type { PolicyMetrics } from './http-client-metrics.ts';
 
 /** What the policies stand on. */
-export interface PolicyParts {
+interface PolicyParts {
   readonly logger: Logger;
   readonly metrics: PolicyMetrics | undefined;
   readonly redis: RedisConnection | undefined;

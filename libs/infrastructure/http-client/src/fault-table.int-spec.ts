@@ -48,7 +48,7 @@ afterEach(async () => {
   await client.stop(0);
   // Nothing is left of any row: no socket here, none there, no call.
   await waitFor(() => (server?.sockets.size ?? 0) === 0, { what: 'the end of all connections' });
-  await server?.[Symbol.asyncDispose]();
+  await server?.close();
   server = undefined;
   await waitFor(() => openSockets() <= before, { what: 'the end of all sockets' });
   expect(client.getStatus()).toMatchObject({ inFlight: 0, state: 'closed' });

@@ -18,10 +18,10 @@ export type HttpErrorCategory = Exclude<FaultCategory, 'unknown'>;
 export const HTTP_ERROR_CATEGORIES = FAULT_CATEGORIES.filter((category) => category !== 'unknown');
 
 /** A stable word for exactly what happened: a fault of the transport, a code of a policy, or `http_` and the status. */
-export type HttpErrorCode = TransportFault | ErrorCode | 'invalid_response' | `http_${number}`;
+type HttpErrorCode = TransportFault | ErrorCode | 'invalid_response' | `http_${number}`;
 
 /** What an {@link HttpClientError} is made of. */
-export interface HttpClientErrorParts {
+interface HttpClientErrorParts {
   readonly category: HttpErrorCategory;
   readonly code: HttpErrorCode;
   /** The configured name of the service that was called. */
@@ -68,7 +68,7 @@ export class HttpClientError extends Error {
 }
 
 /** Where and when a call failed. */
-export interface FailedCall {
+interface FailedCall {
   readonly serviceName: string;
   readonly attempt: number;
 }

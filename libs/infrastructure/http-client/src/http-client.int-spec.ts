@@ -28,7 +28,7 @@ const headersOf = (request: string) =>
 
 afterEach(async () => {
   await client.stop(0);
-  await server[Symbol.asyncDispose]();
+  await server.close();
 });
 
 describe('a request', () => {

@@ -1,9 +1,7 @@
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from '@jest/globals';
+import { listen } from '@morgan/testing';
 import { HttpClient } from './http-client.ts';
 
 const CALLS = 10_000;
@@ -26,19 +24,14 @@ async function memory(): Promise<number> {
 }
 
 it('10,000 calls at once through 100 connections are all answered, and leave no memory behind', async () => {
-  let open = 0;
   let mostOpen = 0;
-  const server = createServer((_, response) => void setTimeout(() => response.end('ok'), SERVICE_MS));
-  server.on('connection', (socket) => {
-    open += 1;
-    mostOpen = Math.max(mostOpen, open);
-    socket.on('close', () => (open -= 1));
+  await using server = await listen((_, response) => {
+    mostOpen = Math.max(mostOpen, server.sockets.size);
+    setTimeout(() => response.end('ok'), SERVICE_MS);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   await using client = new HttpClient({
     serviceName: 'slow',
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    baseUrl: server.origin,
     pool: { maxConnections: MAX_CONNECTIONS },
     // How fast is not the question here.
     timeout: { poolMs: 100_000, readMs: 100_000 },
@@ -57,5 +50,4 @@ it('10,000 calls at once through 100 connections are all answered, and leave no 
   expect(mostOpen).toBe(MAX_CONNECTIONS);
   expect(figures).toMatchObject({ errors: 0, inFlight: 0, retry: { attempts: { ok: CALLS + CALLS / 10 } } });
   expect(grown).toBeLessThan(MOST_LEFT_BYTES);
-  server.close();
 });

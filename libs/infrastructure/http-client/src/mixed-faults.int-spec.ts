@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { runSourceProgram, seededRandom, waitFor } from '@morgan/testing';
+import { listen, type LocalServer, runSourceProgram, seededRandom, waitFor } from '@morgan/testing';
 import { makeMixedCalls, rightResponse } from '../fixture/mixed-calls.ts';
 import { HttpClient } from './http-client.ts';
 
@@ -44,15 +42,13 @@ const MISDEEDS: readonly Misdeed[] = [
 describe.each([1, 2])(
   'three hundred calls to a server that does everything wrong in turn (seed %i)',
   (seed) => {
-    let server: Server;
+    let server: LocalServer;
     /** How often the server was asked for each id. */
     let asked: Map<string, number>;
-    let open: number;
 
     beforeEach(async () => {
       const random = seededRandom(seed);
       asked = new Map();
-      open = 0;
       const serve = async (request: IncomingMessage, response: ServerResponse) => {
         const id = request.url ?? '';
         asked.set(id, (asked.get(id) ?? 0) + 1);
@@ -61,23 +57,14 @@ describe.each([1, 2])(
         misdeed(response, rightResponse(id, length));
       };
       // A client that gave up while it was still sending is nobody's loss.
-      server = createServer((request, response) => void serve(request, response).catch(() => undefined));
-      server.on('connection', (socket) => {
-        open += 1;
-        socket.on('close', () => (open -= 1));
-      });
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
+      server = await listen((request, response) => serve(request, response).catch(() => undefined));
     });
-    afterEach(async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    });
+    afterEach(() => server.close());
 
     it('each end once: with their own answer or with one typed error, and nothing is left', async () => {
       await using client = new HttpClient({
         serviceName: 'bad',
-        baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        baseUrl: server.origin,
         pool: { maxConnections: MAX_CONNECTIONS },
         retry: { baseDelayMs: 1, budget: { ratio: 1, minPerSecond: 1_000 } },
         circuitBreaker: { failureThreshold: 1_000_000 },
@@ -94,7 +81,7 @@ describe.each([1, 2])(
       expect(Math.max(...asked.values())).toBeGreaterThan(1);
 
       await client.stop();
-      await waitFor(() => open === 0, { what: 'no connection' });
+      await waitFor(() => server.sockets.size === 0, { what: 'no connection' });
     });
 
     it('the same over HTTP/2, and idle connections end', async () => {

@@ -18,7 +18,7 @@ export interface RequestOptions {
 type QueryValue = string | number | boolean | undefined;
 
 /** The part of a request that is the same for every attempt. */
-export type OutgoingRequest = Pick<TransportRequest, 'method' | 'path'> & {
+type OutgoingRequest = Pick<TransportRequest, 'method' | 'path'> & {
   readonly headers: string[];
   readonly body: RequestBody | undefined;
 };

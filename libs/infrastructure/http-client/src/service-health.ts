@@ -19,7 +19,7 @@ import type { RequestSender, TransportRequest } from '@morgan/http-transport';
 const LARGEST_BYTES = 64 * 1024;
 
 /** What the health of a service is found out with. No policy of the client stands around the checks. */
-export interface ServiceHealthParts {
+interface ServiceHealthParts {
   readonly serviceName: string;
   readonly transport: RequestSender;
   /** What a check sends. */

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { createSecureServer } from 'node:http2';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority, waitFor } from '@morgan/testing';
+import { CertificateAuthority, listen, waitFor } from '@morgan/testing';
 import { codeOf, hang, openClient } from '../fixture/open-client.ts';
 import { respond, type ScriptedServer } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
@@ -28,7 +27,7 @@ async function timed(call: Promise<unknown>) {
 
 afterEach(async () => {
   await client.stop(0);
-  await server?.[Symbol.asyncDispose]();
+  await server?.close();
   server = undefined;
 });
 
@@ -58,19 +57,12 @@ describe('the time limit', () => {
   });
 
   it('writeMs ends the wait for a server that reads no more', async () => {
-    const accepted: Socket[] = [];
-    const deaf = createServer((socket) => {
-      socket.pause().on('error', () => undefined);
-      accepted.push(socket);
-    }).listen(0, '127.0.0.1');
-    await once(deaf, 'listening');
-    const baseUrl = `http://127.0.0.1:${(deaf.address() as AddressInfo).port}`;
+    await using deaf = await listen(createServer((socket) => socket.pause()));
+    const baseUrl = deaf.origin;
     client = new HttpClient({ serviceName: 'deaf', baseUrl, retry: ONE_TRY, timeout: { writeMs: 200 } });
     const { code, tookMs } = await timed(client.post('/', { body: Buffer.alloc(64 * 1024 * 1024) }));
     expect(code).toBe('write_timeout');
     expect(tookMs).toBeLessThan(BUSY_MS);
-    for (const socket of accepted) socket.destroy();
-    await new Promise((resolve) => deaf.close(resolve));
   });
 });
 
@@ -99,15 +91,14 @@ describe('the pool', () => {
     [false, '1.1'],
   ])('with http2 %s speaks HTTP/%s with a server that offers both', async (http2, version) => {
     const authority = new CertificateAuthority('authority');
-    const both = createSecureServer(
+    const server = createSecureServer(
       { ...authority.issue('localhost'), allowHTTP1: true },
       (request, response) => response.end(request.httpVersion),
-    ).listen(0, '127.0.0.1');
-    await once(both, 'listening');
-    const baseUrl = `https://localhost:${(both.address() as AddressInfo).port}`;
+    );
+    await using both = await listen(server);
+    const baseUrl = `https://localhost:${both.port}`;
     client = new HttpClient({ serviceName: 'both', baseUrl, pool: { http2 }, tls: { ca: authority.cert } });
     expect((await client.get('/')).text()).toBe(version);
     await client.stop(0);
-    await new Promise((resolve) => both.close(resolve));
   });
 });

@@ -8,7 +8,7 @@ import {
 } from '@morgan/foundation';
 
 /** How long a drain takes, in milliseconds. */
-export interface DrainTimes {
+interface DrainTimes {
   /** It takes this long even with nothing in flight, so that whoever polls readiness sees the stop. */
   readonly minMs: number;
   /** What is in flight has this long to finish. */

@@ -31,7 +31,7 @@ import { ROUTER_OPTIONS } from './routes/router-options.ts';
 import type { PathHint } from './gate/unmatched-route.hook.ts';
 
 /** What an HTTP application is made of. */
-export interface HttpApplicationOptions extends Authenticators {
+interface HttpApplicationOptions extends Authenticators {
   readonly config: HttpConfig;
   readonly logger: Logger;
   readonly drain: Drain;

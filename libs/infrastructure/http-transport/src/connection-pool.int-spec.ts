@@ -1,45 +1,34 @@
-import { once } from 'node:events';
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, LookupFunction, Socket } from 'node:net';
+import type { LookupFunction } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority, waitFor } from '@morgan/testing';
+import { CertificateAuthority, listen, type LocalServer, waitFor } from '@morgan/testing';
 import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 
 const authority = new CertificateAuthority('authority');
 const credentials = authority.issue('model.test', '127.0.0.1');
 
-/** A server that counts the connections made to it, and those that are open. */
-class CountingServer {
-  accepted = 0;
-  open = 0;
-  readonly server: Server;
-
-  constructor(listener: RequestListener, secure: boolean) {
-    this.server = secure
-      ? createTlsServer({ ...credentials, keepAliveTimeout: 0 }, listener)
-      : createServer({ keepAliveTimeout: 0 }, listener);
-    this.server.on('connection', (socket: Socket) => {
-      this.accepted += 1;
-      this.open += 1;
-      socket.on('close', () => (this.open -= 1));
-    });
-  }
-
-  async start(host = '127.0.0.1', port = 0): Promise<number> {
-    this.server.listen(port, host);
-    await once(this.server, 'listening');
-    return (this.server.address() as AddressInfo).port;
-  }
+interface ServerSettings {
+  readonly keepAliveTimeout?: number;
+  readonly secure?: boolean;
+  readonly host?: string;
+  readonly port?: number;
 }
 
 let transport: HttpTransport;
-const servers: CountingServer[] = [];
+const servers: LocalServer[] = [];
 
-function serve(listener: RequestListener, secure = false): CountingServer {
-  const server = new CountingServer(listener, secure);
-  servers.push(server);
-  return server;
+/** @param address where it listens, if not on a free port. */
+async function serve(
+  listener: RequestListener,
+  { keepAliveTimeout = 0, secure = false, ...address }: ServerSettings = {},
+): Promise<LocalServer> {
+  const server = secure
+    ? createTlsServer({ ...credentials, keepAliveTimeout }, listener)
+    : createServer({ keepAliveTimeout }, listener);
+  const local = await listen(server, address);
+  servers.push(local);
+  return local;
 }
 const use = (options: Partial<HttpTransportOptions>) =>
   (transport = new HttpTransport({
@@ -56,12 +45,7 @@ const wave = (origin: string, size: number) => Promise.all(Array.from({ length: 
 
 afterEach(async () => {
   await transport.close(0);
-  await Promise.all(
-    servers.splice(0).map(({ server }) => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    }),
-  );
+  await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
 describe('idle connections', () => {
@@ -69,52 +53,50 @@ describe('idle connections', () => {
 
   it('are kept up to maxKeepalive; the rest is closed, and those kept are used', async () => {
     use({ maxKeepalive: 2 });
-    const server = serve(slowly);
-    const origin = `http://127.0.0.1:${await server.start()}`;
+    const server = await serve(slowly);
+    const { origin } = server;
     await wave(origin, 10);
-    expect([server.accepted, server.open]).toEqual([10, 10]);
-    await waitFor(() => server.open === 2, { what: 'eight closed' });
+    expect([server.accepted, server.sockets.size]).toEqual([10, 10]);
+    await waitFor(() => server.sockets.size === 2, { what: 'eight closed' });
     for (let round = 0; round < 5; round += 1) {
       await wave(origin, 2);
       await waitFor(() => transport.getStatus()[origin]?.free === 2, { what: 'two idle connections' });
     }
-    expect([server.accepted, server.open]).toEqual([10, 2]);
+    expect([server.accepted, server.sockets.size]).toEqual([10, 2]);
     expect(transport.getStatus()[origin]?.connected).toBe(2);
   });
 
   it('that load in waves needs are kept, and only what no wave needs is closed', async () => {
     use({ maxKeepalive: 1 });
-    const server = serve(slowly);
-    const origin = `http://127.0.0.1:${await server.start()}`;
-    const elsewhere = serve((_, response) => void setTimeout(() => response.end(), 60));
-    const pause = `http://127.0.0.1:${await elsewhere.start()}`;
+    const server = await serve(slowly);
+    const { origin } = server;
+    const elsewhere = await serve((_, response) => void setTimeout(() => response.end(), 60));
     await wave(origin, 10);
     const end = performance.now() + 1500;
     while (performance.now() < end) {
       await waitFor(() => (transport.getStatus()[origin]?.free ?? 0) >= 5, { what: 'the end of the wave' });
       // Idle for most of the time, but never for half a second.
-      await ask(pause);
+      await ask(elsewhere.origin);
       await wave(origin, 5);
     }
-    expect([server.accepted, server.open]).toEqual([10, 6]);
+    expect([server.accepted, server.sockets.size]).toEqual([10, 6]);
   });
 
   it('number 20 at most without that option', async () => {
     use({ maxConnections: 30 });
-    const server = serve(slowly);
-    const origin = `http://127.0.0.1:${await server.start()}`;
+    const server = await serve(slowly);
+    const { origin } = server;
     await wave(origin, 30);
-    expect(server.open).toBe(30);
-    await waitFor(() => server.open === 20, { what: 'ten closed' });
+    expect(server.sockets.size).toBe(30);
+    await waitFor(() => server.sockets.size === 20, { what: 'ten closed' });
   });
 
   it('are closed two seconds before the server would do so, where it says when', async () => {
     use({ keepAliveTimeoutMs: 60_000 });
-    const server = serve(slowly);
-    server.server.keepAliveTimeout = 5000;
-    const origin = `http://127.0.0.1:${await server.start()}`;
+    const server = await serve(slowly, { keepAliveTimeout: 5000 });
+    const { origin } = server;
     await wave(origin, 3);
-    await waitFor(() => server.open === 0, { what: 'all closed', timeoutMs: 4500 });
+    await waitFor(() => server.sockets.size === 0, { what: 'all closed', timeoutMs: 4500 });
   });
 
   it.each([
@@ -122,12 +104,11 @@ describe('idle connections', () => {
     ['the server names a longer time', 60_000],
   ])('are closed after keepAliveTimeoutMs where %s', async (_, named) => {
     use({ keepAliveTimeoutMs: 300 });
-    const server = serve(slowly);
-    server.server.keepAliveTimeout = named;
-    const origin = `http://127.0.0.1:${await server.start()}`;
+    const server = await serve(slowly, { keepAliveTimeout: named });
+    const { origin } = server;
     await wave(origin, 3);
     const start = performance.now();
-    await waitFor(() => server.open === 0, { what: 'all closed' });
+    await waitFor(() => server.sockets.size === 0, { what: 'all closed' });
     expect(performance.now() - start).toBeGreaterThan(250);
     expect(transport.getStatus()[origin]?.connected).toBe(0);
   });
@@ -143,8 +124,8 @@ describe.each(['http', 'https'])('a name whose record changes, over %s', (scheme
     else callback(null, address, 4);
   };
   const serveBoth = async (oldListener: RequestListener) => {
-    const port = await serve(oldListener, secure).start('127.0.0.1');
-    await serve((_, response) => response.end('new'), secure).start('127.0.0.2', port);
+    const { port } = await serve(oldListener, { secure });
+    await serve((_, response) => response.end('new'), { secure, host: '127.0.0.2', port });
     [address, lookups] = ['127.0.0.1', []];
     return `${scheme}://model.test:${port}`;
   };
@@ -162,7 +143,7 @@ describe.each(['http', 'https'])('a name whose record changes, over %s', (scheme
     expect(performance.now() - start).toBeGreaterThan(200);
     expect(answers.indexOf('new')).toBeGreaterThan(0);
     expect(lookups).toEqual(['model.test', 'model.test']);
-    await waitFor(() => servers[0]?.open === 0, { what: 'the old connection closed' });
+    await waitFor(() => servers[0]?.sockets.size === 0, { what: 'the old connection closed' });
   });
 
   it('is honoured under load that never lets the queue run empty, and no request is lost', async () => {
@@ -176,7 +157,7 @@ describe.each(['http', 'https'])('a name whose record changes, over %s', (scheme
     expect(answers.at(-1)).toBe('new');
     // How many new ones there are is a matter of speed: one may have done all before the second is made, and new ones grow old.
     expect(servers[0]?.accepted).toBe(2);
-    await waitFor(() => servers[0]?.open === 0, { what: 'both old connections closed' });
+    await waitFor(() => servers[0]?.sockets.size === 0, { what: 'both old connections closed' });
   });
 
   it('leaves a response that is under way alone', async () => {
@@ -197,8 +178,8 @@ describe.each(['http', 'https'])('a name whose record changes, over %s', (scheme
 
   it('costs nothing where the origin is an address', async () => {
     use({ maxConnectionAgeMs: 1 });
-    const server = serve((_, response) => response.end('ok'), secure);
-    const origin = `${scheme}://127.0.0.1:${await server.start()}`;
+    const server = await serve((_, response) => response.end('ok'), { secure });
+    const origin = `${scheme}://127.0.0.1:${server.port}`;
     for (let round = 0; round < 5; round += 1) {
       await ask(origin);
       await waitFor(() => transport.getStatus()[origin]?.free === 1, { what: 'the connection back' });

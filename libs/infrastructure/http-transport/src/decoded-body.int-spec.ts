@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import {
   brotliCompressSync,
@@ -13,34 +12,31 @@ import {
   zstdCompressSync,
 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
 import type { TransportError } from './transport-error.ts';
 
 describe('a body without its compression', () => {
-  let server: Server;
+  let server: LocalServer;
   let transport: HttpTransport;
   let answer: ServerResponse;
   let encoding: string;
 
   beforeEach(async () => {
     encoding = 'gzip';
-    server = createServer((_, response) => {
+    server = await listen((_, response) => {
       answer = response;
       response.writeHead(200, { 'Content-Encoding': encoding, 'X-Other': 'a' }).flushHeaders();
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    });
     transport = new HttpTransport();
   });
   afterEach(async () => {
     await transport.close(0);
-    server.closeAllConnections();
-    server.close();
+    await server.close();
   });
 
   const ask = async () => {
-    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const response = await transport.request({ origin, path: '/', method: 'GET' });
+    const response = await transport.request({ origin: server.origin, path: '/', method: 'GET' });
     return response.decoded((fault) => new Error('as the caller has it', { cause: fault }));
   };
 

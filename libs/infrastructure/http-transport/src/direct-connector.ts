@@ -3,7 +3,7 @@ import type { LookupAddress } from 'node:dns';
 import { buildConnector } from 'undici';
 
 /** What a connection without a proxy is made with. */
-export type DirectOptions = buildConnector.BuildOptions & {
+type DirectOptions = buildConnector.BuildOptions & {
   readonly timeout: number;
   readonly lookup: LookupFunction;
 };

@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
 import type { TransportRequest } from './request-sender.ts';
 
@@ -10,31 +8,22 @@ const HINT = 'HTTP/1.1 103 Early Hints\r\n\r\n';
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 describe('a server that is after the time of its clients', () => {
-  let server: Server;
-  let sockets: Socket[];
+  let server: LocalServer;
   let transport: HttpTransport;
   let answer: (socket: Socket) => void;
 
   beforeEach(async () => {
-    sockets = [];
-    server = createServer((socket) => {
-      sockets.push(socket);
-      socket.on('error', () => undefined);
-      socket.on('data', () => answer(socket));
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    server = await listen(createServer((socket) => socket.on('data', () => answer(socket))));
     transport = new HttpTransport();
   });
   afterEach(async () => {
     await transport.close(0);
-    // What is read no further does not see that the other side has gone.
-    for (const socket of sockets) socket.destroy();
-    await once(server.close(), 'close');
+    await server.close();
   });
 
   const ask = (options: Partial<TransportRequest> = {}) =>
     transport.request({
-      origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      origin: server.origin,
       path: '/',
       method: 'GET',
       ...options,

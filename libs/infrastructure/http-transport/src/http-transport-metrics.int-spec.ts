@@ -1,14 +1,12 @@
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Metrics } from '@morgan/telemetry';
-import { waitFor } from '@morgan/testing';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
 import type { OriginStatus } from './origin-pool.ts';
 import { HttpTransportMetrics } from './http-transport-metrics.ts';
 
-let server: Server;
+let server: LocalServer;
 let origin: string;
 let held: ServerResponse[];
 let transport: HttpTransport;
@@ -17,17 +15,15 @@ let pools: HttpTransportMetrics;
 
 beforeEach(async () => {
   held = [];
-  server = createServer((_, response) => void held.push(response)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = await listen((_, response) => void held.push(response));
+  ({ origin } = server);
   transport = new HttpTransport({ maxConnections: 2 });
   metrics = new Metrics();
   pools = new HttpTransportMetrics(metrics);
 });
 afterEach(async () => {
   await transport.close(0);
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await server.close();
 });
 
 const get = () => transport.request({ origin, path: '/', method: 'GET' });

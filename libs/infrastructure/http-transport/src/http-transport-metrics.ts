@@ -19,7 +19,6 @@ export class HttpTransportMetrics {
         labels: ['pool', 'state'],
       },
       (gauge) => {
-        gauge.reset();
         this.#each((pool, { connected, free }) => {
           gauge.set({ pool, state: 'free' }, free);
           gauge.set({ pool, state: 'busy' }, connected - free);
@@ -32,10 +31,7 @@ export class HttpTransportMetrics {
         help: 'Requests that wait for a connection now.',
         labels: ['pool'],
       },
-      (gauge) => {
-        gauge.reset();
-        this.#each((pool, { waiting }) => gauge.set({ pool }, waiting));
-      },
+      (gauge) => this.#each((pool, { waiting }) => gauge.set({ pool }, waiting)),
     );
     metrics.counter(
       {

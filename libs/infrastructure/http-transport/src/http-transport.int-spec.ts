@@ -1,46 +1,14 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { FullListener } from '../fixture/full-listener.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { TransportRequest } from './request-sender.ts';
 import { HELD_BYTES } from './response-body.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import type { TransportResponse } from './transport-response.ts';
-
-/** A TCP server that answers each request as the test says, and knows which sockets are open. */
-class MisbehavingServer {
-  readonly sockets = new Set<Socket>();
-  readonly received: string[] = [];
-  accepted = 0;
-  readonly #server: Server;
-
-  constructor(onRequest: (socket: Socket, request: string) => void) {
-    this.#server = createServer((socket) => {
-      this.accepted += 1;
-      this.sockets.add(socket);
-      socket.on('close', () => this.sockets.delete(socket));
-      socket.on('error', () => undefined);
-      socket.on('data', (data) => {
-        this.received.push(data.toString('latin1'));
-        onRequest(socket, data.toString('latin1'));
-      });
-    });
-  }
-
-  async start(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
 
 const until = (condition: () => boolean) => waitFor(condition, { what: condition.toString() });
 
@@ -52,12 +20,19 @@ const PLAIN_ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 describe('HttpTransport', () => {
   let transport: HttpTransport;
-  const servers: MisbehavingServer[] = [];
+  const servers: LocalServer[] = [];
 
+  /** A TCP server that answers each request as the test says. */
   const serve = async (onRequest: (socket: Socket, request: string) => void) => {
-    const server = new MisbehavingServer(onRequest);
+    const received: string[] = [];
+    const onConnection = (socket: Socket) =>
+      socket.on('data', (data) => {
+        received.push(data.toString('latin1'));
+        onRequest(socket, data.toString('latin1'));
+      });
+    const server = await listen(createServer(onConnection));
     servers.push(server);
-    return { server, origin: await server.start() };
+    return { server, received, origin: server.origin };
   };
   const send = (origin: string, options: Partial<TransportRequest> = {}) =>
     transport.request({
@@ -93,13 +68,13 @@ describe('HttpTransport', () => {
   afterEach(async () => {
     await transport.close(0);
     await until(() => servers.every(({ sockets }) => sockets.size === 0));
-    await Promise.all(servers.splice(0).map((server) => server.stop()));
+    await Promise.all(servers.splice(0).map((server) => server.close()));
     await until(() => openSockets() <= socketsBefore);
   });
 
   describe('a response', () => {
     it('comes as it was sent: status, header list and bytes', async () => {
-      const { origin, server } = await serve((socket) =>
+      const { origin, received } = await serve((socket) =>
         socket.write(
           'HTTP/1.1 429 Slow Down\r\nX-One: a\r\nretry-after: 7\r\nX-one: b\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x00\xff',
           'latin1',
@@ -113,7 +88,7 @@ describe('HttpTransport', () => {
       expect(response.headers['x-one']).toEqual(['a', 'b']);
       expect(await response.bytes()).toEqual(Buffer.from([0x1f, 0x8b, 0x00, 0xff]));
       const host = origin.slice('http://'.length);
-      expect(server.received).toEqual([
+      expect(received).toEqual([
         `POST /v1/x HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{"a": 1.0}`,
       ]);
     });
@@ -130,13 +105,13 @@ describe('HttpTransport', () => {
     });
 
     it('follows no redirect', async () => {
-      const { origin, server } = await serve((socket) =>
+      const { origin, received } = await serve((socket) =>
         socket.write('HTTP/1.1 307 Elsewhere\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n'),
       );
       const response = await send(origin);
       expect(response.status).toBe(307);
       await response.bytes();
-      expect(server.received).toHaveLength(1);
+      expect(received).toHaveLength(1);
     });
 
     it('leaves its connection to the next request', async () => {
@@ -242,7 +217,7 @@ describe('HttpTransport', () => {
 
     it('nobody listens', async () => {
       const { origin, server } = await serve(() => undefined);
-      await server.stop();
+      await server.close();
       const fault = await faultOf(() => send(origin));
       expect(fault).toMatchObject({ reason: 'connect_refused', beforeResponse: true });
       expect(fault.tookMs).toBeLessThan(BUSY_MS);
@@ -263,10 +238,10 @@ describe('HttpTransport', () => {
     });
 
     it('the request cannot be written as HTTP', async () => {
-      const { origin, server } = await serve(() => undefined);
+      const { origin, received } = await serve(() => undefined);
       const fault = await faultOf(() => send(origin, { headers: ['x-note', 'line\r\nbreak'] }));
       expect(fault).toMatchObject({ reason: 'invalid_request', beforeResponse: true });
-      expect(server.received).toEqual([]);
+      expect(received).toEqual([]);
     });
 
     it.each(['nonsense', 'ftp://127.0.0.1', 'http://127.0.0.1/path', 'http://'])(
@@ -340,7 +315,7 @@ describe('HttpTransport', () => {
 
     it('no connection becomes free in time, and the busy ones are not touched', async () => {
       const waiting: Socket[] = [];
-      const { origin, server } = await serve((socket) => void waiting.push(socket));
+      const { origin, server, received } = await serve((socket) => void waiting.push(socket));
       const busy = Array.from({ length: 4 }, () => send(origin));
       await until(() => waiting.length === 4);
       expect(await faultOf(() => send(origin, { firstByteTimeoutMs: 50 }))).toMatchObject({
@@ -352,7 +327,7 @@ describe('HttpTransport', () => {
       // The one that gave up was still in the pool's queue: it must neither be sent nor cost a connection.
       await until(() => transport.getStatus()[origin]?.waiting === 0);
       await until(() => transport.getStatus()[origin]?.free === 4);
-      expect([server.received.length, server.accepted]).toEqual([4, 4]);
+      expect([received.length, server.accepted]).toEqual([4, 4]);
     });
   });
 
@@ -417,10 +392,10 @@ describe('HttpTransport', () => {
       ['within the body', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n'],
     ])('%s closes the connection', async (_, answer) => {
       const aborter = new AbortController();
-      const { origin, server } = await serve((socket) => void (answer && socket.write(answer)));
+      const { origin, server, received } = await serve((socket) => void (answer && socket.write(answer)));
       const sent = send(origin, { signal: aborter.signal });
       const outcome = faultOf(async () => (await sent).bytes());
-      await until(() => server.received.length === 1);
+      await until(() => received.length === 1);
       if (answer) await sent;
       aborter.abort();
       await until(() => server.sockets.size === 0);
@@ -438,7 +413,7 @@ describe('HttpTransport', () => {
 
     it('while it waits for a connection sends nothing and costs none', async () => {
       const waiting: Socket[] = [];
-      const { origin, server } = await serve((socket) => void waiting.push(socket));
+      const { origin, server, received } = await serve((socket) => void waiting.push(socket));
       const busy = Array.from({ length: 4 }, () => send(origin));
       await until(() => waiting.length === 4);
       const aborter = new AbortController();
@@ -450,7 +425,7 @@ describe('HttpTransport', () => {
       for (const socket of waiting) socket.write(PLAIN_ANSWER);
       for (const response of await Promise.all(busy)) await response.bytes();
       await until(() => transport.getStatus()[origin]?.free === 4);
-      expect([server.received.length, server.accepted]).toEqual([4, 4]);
+      expect([received.length, server.accepted]).toEqual([4, 4]);
     });
 
     it('leaves no listener on the signal', async () => {
@@ -527,9 +502,9 @@ describe('HttpTransport', () => {
     });
 
     it('cuts what is still in flight, and what still waits, when the grace is over', async () => {
-      const { origin, server } = await serve(() => undefined);
+      const { origin, received } = await serve(() => undefined);
       const outcomes = Array.from({ length: 6 }, () => faultOf(() => send(origin)));
-      await until(() => server.received.length === 4);
+      await until(() => received.length === 4);
       const start = performance.now();
       await transport.close(100);
       expect(performance.now() - start).toBeLessThan(BUSY_MS);

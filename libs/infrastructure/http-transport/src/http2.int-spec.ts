@@ -1,16 +1,15 @@
 import { once } from 'node:events';
 import {
   createSecureServer,
-  type Http2SecureServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
   type Http2Session,
 } from 'node:http2';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority, waitFor } from '@morgan/testing';
+import { CertificateAuthority, listen, type LocalServer, waitFor } from '@morgan/testing';
 import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 import type { TransportRequest } from './request-sender.ts';
 import type { TransportError } from './transport-error.ts';
@@ -20,12 +19,10 @@ type Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => v
 
 describe('HTTP/2', () => {
   let transport: HttpTransport;
-  let server: Http2SecureServer;
+  let server: LocalServer;
   let origin: string;
-  let accepted: number;
-  let open: number;
   /** Stands between the transport and the server where a test wants it. */
-  let relay: Server | undefined;
+  let relay: LocalServer | undefined;
   const relayed: Socket[] = [];
 
   const use = (options: Partial<HttpTransportOptions> = {}) =>
@@ -39,19 +36,15 @@ describe('HTTP/2', () => {
       ...options,
     }));
   const serve = async (handler: Handler) => {
-    server = createSecureServer({ ...authority.issue('localhost', '127.0.0.1'), allowHTTP1: true }, handler);
-    [accepted, open] = [0, 0];
-    server.on('secureConnection', (socket: Socket) => {
-      accepted += 1;
-      open += 1;
-      socket.on('close', () => (open -= 1));
-      socket.on('error', () => undefined);
-    });
-    server.on('sessionError', () => undefined);
-    server.on('stream', (stream) => stream.on('error', () => undefined));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    origin = `https://localhost:${(server.address() as AddressInfo).port}`;
+    const raw = createSecureServer(
+      { ...authority.issue('localhost', '127.0.0.1'), allowHTTP1: true },
+      handler,
+    );
+    raw.on('sessionError', () => undefined);
+    raw.on('stream', (stream) => stream.on('error', () => undefined));
+    raw.on('secureConnection', (socket: Socket) => socket.on('error', () => undefined));
+    server = await listen(raw);
+    origin = `https://localhost:${server.port}`;
   };
   const send = (options: Partial<TransportRequest> = {}) =>
     transport.request({
@@ -75,10 +68,10 @@ describe('HTTP/2', () => {
   afterEach(async () => {
     await transport.close(0);
     for (const socket of relayed.splice(0)) socket.destroy();
-    relay?.close();
+    await relay?.close();
     relay = undefined;
-    await waitFor(() => open === 0, { what: 'no connection left' });
-    await new Promise((resolve) => server.close(resolve));
+    await waitFor(() => server.sockets.size === 0, { what: 'no connection left' });
+    await server.close();
   });
 
   it('is spoken where the server offers it, with the same answer', async () => {
@@ -105,7 +98,7 @@ describe('HTTP/2', () => {
     await waitFor(() => held.length === 50, { what: 'all at once' });
     for (const response of held) response.end('ok');
     for (const response of await Promise.all(sent)) expect((await response.bytes()).toString()).toBe('ok');
-    expect(accepted).toBe(1);
+    expect(server.accepted).toBe(1);
   });
 
   it('takes a streamed body', async () => {
@@ -127,7 +120,7 @@ describe('HTTP/2', () => {
     await expect(deaf).rejects.toMatchObject({ reason: 'write_timeout', beforeResponse: true });
     held[0]?.end('ok');
     expect((await (await other).bytes()).toString()).toBe('ok');
-    expect(accepted).toBe(1);
+    expect(server.accepted).toBe(1);
   });
 
   it.each<[string, Handler, string, Partial<TransportRequest>]>([
@@ -171,7 +164,7 @@ describe('HTTP/2', () => {
     await expect(body.bytes()).rejects.toMatchObject({ reason: 'aborted' });
     await waitFor(() => closed === 1, { what: 'the end of the stream' });
     expect((await (await send()).bytes()).toString()).toBe('ok');
-    expect(accepted).toBe(1);
+    expect(server.accepted).toBe(1);
   });
 
   it('loses nothing of a response that comes while a streamed body is still on its way', async () => {
@@ -221,14 +214,15 @@ describe('HTTP/2', () => {
 
   it('replaces a connection that is dead without a sign after the first time-out on it', async () => {
     await serve(echo);
-    relay = createServer((near) => {
-      const far = connect((server.address() as AddressInfo).port, '127.0.0.1');
-      for (const socket of [near, far]) relayed.push(socket.on('error', () => undefined));
-      near.pipe(far).pipe(near);
-    }).listen(0, '127.0.0.1');
-    await once(relay, 'listening');
+    relay = await listen(
+      createServer((near) => {
+        const far = connect(server.port, '127.0.0.1');
+        for (const socket of [near, far]) relayed.push(socket.on('error', () => undefined));
+        near.pipe(far).pipe(near);
+      }),
+    );
     // An address is never too old: nothing but the time-out can show it.
-    origin = `https://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+    origin = `https://127.0.0.1:${relay.port}`;
     const first = await send();
     expect([first.headers['x-version'], (await first.bytes()).length]).toEqual(['2.0', 0]);
     for (const socket of relayed) socket.unpipe().pause();
@@ -253,11 +247,11 @@ describe('HTTP/2', () => {
       else response.end('ok');
     });
     const response = await send({ path: '/held', method: 'GET' });
-    await waitFor(async () => (await (await send({ method: 'GET' })).bytes()) && accepted === 2, {
+    await waitFor(async () => (await (await send({ method: 'GET' })).bytes()) && server.accepted === 2, {
       what: 'a second connection',
     });
     held?.end('to its end');
     expect((await response.bytes()).toString()).toBe('old to its end');
-    await waitFor(() => open === 1, { what: 'the end of the old connection' });
+    await waitFor(() => server.sockets.size === 1, { what: 'the end of the old connection' });
   });
 });

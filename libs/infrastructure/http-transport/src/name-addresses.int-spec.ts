@@ -1,14 +1,13 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo, LookupFunction } from 'node:net';
+import type { RequestListener } from 'node:http';
+import type { LookupFunction } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { FullListener } from '../fixture/full-listener.ts';
 import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 
 /** Two replicas behind one name, on one port of two addresses of this machine. */
 const ADDRESSES = ['127.0.0.1', '127.0.0.2'];
-let replicas: Server[] = [];
+let replicas: LocalServer[] = [];
 let served: number[] = [];
 let addresses: string[] = [];
 let origin: string;
@@ -34,23 +33,20 @@ beforeEach(async () => {
   let port = 0;
   replicas = [];
   for (const [which, address] of ADDRESSES.entries()) {
-    const server = createServer((_, response) => {
+    const respond: RequestListener = (_, response) => {
       served[which] = (served[which] ?? 0) + 1;
       response.end(String(which));
-    });
-    await once(server.listen(port, address), 'listening');
-    ({ port } = server.address() as AddressInfo);
-    replicas.push(server);
+    };
+    const replica = await listen(respond, { port, host: address });
+    ({ port } = replica);
+    replicas.push(replica);
   }
   origin = `http://replicas.test:${port}`;
 });
 
 afterEach(async () => {
   await transport.close(0);
-  for (const server of replicas) {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+  for (const replica of replicas) await replica.close();
 });
 
 const use = (options: Partial<HttpTransportOptions> = {}) =>
@@ -108,12 +104,10 @@ describe('the replicas behind one name', () => {
   });
 
   it('stand in for each other where one takes no connection', async () => {
-    replicas[1]?.closeAllConnections();
-    await new Promise((resolve) => replicas[1]?.close(resolve));
+    await replicas[1]?.close();
     use();
     for (let request = 0; request < 10; request += 1) expect(await ask()).toBe('0');
     expect(transport.statusOf(origin).opened).toBeLessThanOrEqual(4);
-    replicas = replicas.slice(0, 1);
   });
 });
 

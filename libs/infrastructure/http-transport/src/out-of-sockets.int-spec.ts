@@ -1,10 +1,7 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
-import { RUN_SOURCES } from '@morgan/testing';
+import { listen, RUN_SOURCES } from '@morgan/testing';
 
 const FILES = 200;
 const LONGEST_RUN_MS = 45_000;
@@ -30,18 +27,15 @@ console.log(JSON.stringify({ refused, answer }));
 `;
 
 it('a process that may open no more files says so, and nothing of the host', async () => {
-  const server = createServer((_request, response) => response.end('here')).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const ORIGIN = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await using server = await listen((_request, response) => response.end('here'));
   const script = `ulimit -n ${FILES} && exec "$0" "$@"`;
   const node = [process.execPath, ...RUN_SOURCES, '--input-type=module', '-e', PROGRAM];
   const { stdout } = await promisify(execFile)('sh', ['-c', script, ...node], {
     timeout: LONGEST_RUN_MS,
-    env: { ...process.env, ORIGIN },
+    env: { ...process.env, ORIGIN: server.origin },
   });
   expect(JSON.parse(stdout)).toEqual({
     refused: { reason: 'out_of_sockets', beforeResponse: true },
     answer: 'here',
   });
-  server.close();
 });

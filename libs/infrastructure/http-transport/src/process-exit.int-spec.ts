@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority, RUN_SOURCES, waitFor } from '@morgan/testing';
+import { CertificateAuthority, listen, type LocalServer, RUN_SOURCES, waitFor } from '@morgan/testing';
 
 const authority = new CertificateAuthority('authority');
 const credentials = authority.issue('localhost');
@@ -31,8 +29,7 @@ const held = process.getActiveResourcesInfo().filter((name) => /TCP|TLS|Timeout|
 console.log(JSON.stringify({ answers: answers.map(String).join(''), reasons, held }));
 `;
 
-let server: Server | Http2SecureServer;
-const sockets = new Set<Socket>();
+let server: LocalServer;
 
 const listener: RequestListener = (request, response) => {
   if (request.url === '/') response.end('a');
@@ -45,15 +42,8 @@ const servers: [string, () => Server | Http2SecureServer][] = [
 ];
 
 async function serve(make: () => Server | Http2SecureServer, name: string): Promise<string> {
-  server = make();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return `${name.split(' ')[0]}://localhost:${(server.address() as AddressInfo).port}`;
+  server = await listen(make());
+  return `${name.split(' ')[0]}://localhost:${server.port}`;
 }
 
 async function run(environment: Record<string, string>): Promise<unknown> {
@@ -63,10 +53,7 @@ async function run(environment: Record<string, string>): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-afterEach(async () => {
-  for (const socket of sockets) socket.destroy();
-  await new Promise((resolve) => server.close(resolve));
-});
+afterEach(() => server.close());
 
 describe.each(servers)('a process with a transport, over %s', (name, make) => {
   it('ends by itself once the transport is closed, with requests in flight and waiting', async () => {
@@ -76,14 +63,14 @@ describe.each(servers)('a process with a transport, over %s', (name, make) => {
       reasons: ['closed', 'closed', 'closed', 'closed'],
       held: [],
     });
-    await waitFor(() => sockets.size === 0, { what: 'no connection left' });
+    await waitFor(() => server.sockets.size === 0, { what: 'no connection left' });
   });
 
   it('ends by itself before the grace is over where nothing is in flight', async () => {
     const ORIGIN = await serve(make, name);
     const outcome = await run({ ORIGIN, HANGING: '', GRACE_MS: '60000' });
     expect(outcome).toEqual({ answers: 'aaaaaa', reasons: [], held: [] });
-    await waitFor(() => sockets.size === 0, { what: 'no connection left' });
+    await waitFor(() => server.sockets.size === 0, { what: 'no connection left' });
   });
 
   it('ends by itself where nobody closes it and nothing is in flight', async () => {

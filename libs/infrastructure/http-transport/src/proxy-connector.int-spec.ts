@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority } from '@morgan/testing';
+import { CertificateAuthority, ForwardProxy, listen } from '@morgan/testing';
 import { FullListener } from '../fixture/full-listener.ts';
 import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 import { isProxied } from './proxy-connector.ts';
@@ -15,31 +14,26 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function listen(server: Server | ReturnType<typeof createHttpsServer>): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return (server.address() as AddressInfo).port;
+async function portOf(server: Server): Promise<number> {
+  const local = await listen(server);
+  closers.push(() => local.close());
+  return local.port;
 }
 
-/** A proxy that notes what it is asked to connect to, and connects to the given port. */
-async function proxyTo(port: number, status = 200) {
-  const seen: string[] = [];
-  const server = createServer();
-  server.on('connect', ({ url, headers }, socket) => {
-    seen.push(`${url} ${headers['proxy-authorization'] ?? ''}`.trim());
-    socket.write(`HTTP/1.1 ${status} Whatever\r\n\r\n`);
-    if (status >= 300) return socket.end();
-    const upstream = connect(port, '127.0.0.1');
-    upstream.on('error', () => socket.destroy()).on('close', () => socket.destroy());
-    socket.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
-    upstream.pipe(socket).pipe(upstream);
-    return undefined;
-  });
-  return { seen, url: `http://user:p%40ss@127.0.0.1:${await listen(server)}` };
+async function proxyTo(port?: number, status?: number) {
+  const proxy = new ForwardProxy(() => ({ port, ...(status && { status }) }));
+  closers.push(() => proxy.close());
+  return { asked: proxy.asked, url: `http://user:p%40ss@127.0.0.1:${await proxy.listen()}` };
+}
+
+/** What a proxy notes of a request to this name with these credentials. */
+const noted = (to: string, credentials: string) => ({
+  to,
+  credentials: `Basic ${Buffer.from(credentials).toString('base64')}`,
+});
+
+async function secureHost(name: string, says = 'yes'): Promise<number> {
+  return portOf(createHttpsServer(authority.issue(name), (_, response) => response.end(says)));
 }
 
 async function full(): Promise<FullListener> {
@@ -50,13 +44,7 @@ async function full(): Promise<FullListener> {
 
 /** The proxy says that the way is open, and whoever is at its end says nothing. */
 async function tunnelToNowhere() {
-  const silent = createTcpServer((socket) => socket.on('error', () => undefined).resume()).listen(
-    0,
-    '127.0.0.1',
-  );
-  await once(silent, 'listening');
-  closers.push(() => new Promise((resolve) => silent.close(resolve)));
-  return proxyTo((silent.address() as AddressInfo).port);
+  return proxyTo(await portOf(createTcpServer((socket) => socket.resume())));
 }
 
 function transportOver(
@@ -70,36 +58,32 @@ function transportOver(
 
 describe('a forward proxy', () => {
   it('carries requests to a name that only it can reach, inside of TLS', async () => {
-    const port = await listen(
-      createHttpsServer(authority.issue('llm.example'), (_, response) => response.end('yes')),
-    );
-    const { seen, url } = await proxyTo(port);
+    const port = await secureHost('llm.example');
+    const { asked, url } = await proxyTo(port);
     const transport = transportOver({ url });
     const response = await transport.request({ origin: 'https://llm.example', path: '/', method: 'GET' });
     expect((await response.bytes()).toString()).toBe('yes');
-    expect(seen).toEqual([`llm.example:443 Basic ${Buffer.from('user:p@ss').toString('base64')}`]);
+    expect(asked).toEqual([noted('llm.example:443', 'user:p@ss')]);
   });
 
   it('may be an address of IPv6', async () => {
-    const port = await listen(
-      createHttpsServer(authority.issue('llm.example'), (_, response) => response.end('yes')),
-    );
-    const { seen, url } = await proxyTo(port);
+    const port = await secureHost('llm.example');
+    const { asked, url } = await proxyTo(port);
     const transport = transportOver({ url: url.replace('127.0.0.1', '[::ffff:127.0.0.1]') });
     const response = await transport.request({ origin: 'https://llm.example', path: '/', method: 'GET' });
     expect((await response.bytes()).toString()).toBe('yes');
-    expect(seen).toHaveLength(1);
+    expect(asked).toHaveLength(1);
   });
 
   it('is asked for an address of IPv6 in brackets', async () => {
-    const { seen, url } = await proxyTo(1, 403);
+    const { asked, url } = await proxyTo(undefined, 403);
     const request = transportOver({ url }).request({ origin: 'https://[fd00::1]', path: '/', method: 'GET' });
     await expect(request).rejects.toMatchObject({ reason: 'connect_failed' });
-    expect(seen).toEqual([expect.stringMatching(/^\[fd00::1\]:443 /)]);
+    expect(asked).toEqual([noted('[fd00::1]:443', 'user:p@ss')]);
   });
 
   it('that refuses is a failed connection', async () => {
-    const { url } = await proxyTo(1, 403);
+    const { url } = await proxyTo(undefined, 403);
     const request = transportOver({ url }).request({
       origin: 'https://llm.example',
       path: '/',
@@ -112,20 +96,18 @@ describe('a forward proxy', () => {
     ['pa%ss', 'pa%ss'],
     ['p%40s%', 'p@s%'],
   ])('may have a password that is not encoded as a URL wants it, such as %s', async (written, sent) => {
-    const { seen, url } = await proxyTo(1, 407);
+    const { asked, url } = await proxyTo(undefined, 407);
     const request = transportOver({ url: url.replace('p%40ss', written) }).request({
       origin: 'https://llm.example',
       path: '/',
       method: 'GET',
     });
     await expect(request).rejects.toMatchObject({ cause: { message: expect.stringContaining('407') } });
-    expect(seen).toEqual([`llm.example:443 Basic ${Buffer.from(`user:${sent}`).toString('base64')}`]);
+    expect(asked).toEqual([noted('llm.example:443', `user:${sent}`)]);
   });
 
   it('may open the tunnel with any status of success', async () => {
-    const port = await listen(
-      createHttpsServer(authority.issue('llm.example'), (_, response) => response.end('yes')),
-    );
+    const port = await secureHost('llm.example');
     const { url } = await proxyTo(port, 201);
     const request = { origin: 'https://llm.example', path: '/', method: 'GET' } as const;
     expect((await transportOver({ url }).request(request)).status).toBe(200);
@@ -135,7 +117,7 @@ describe('a forward proxy', () => {
     ['takes no connection', async () => (await full()).port],
     [
       'never answers CONNECT',
-      async () => listen(createServer().on('connect', (__, socket) => socket.pipe(socket))),
+      async () => portOf(createServer().on('connect', (__, socket) => socket.pipe(socket))),
     ],
     ['opens a tunnel to nowhere', async () => Number(new URL((await tunnelToNowhere()).url).port)],
   ])('that %s has the time for a connection and no more', async (_, portOf) => {
@@ -147,10 +129,8 @@ describe('a forward proxy', () => {
   });
 
   it('is passed by where the origin is excepted', async () => {
-    const port = await listen(
-      createHttpsServer(authority.issue('localhost'), (_, response) => response.end('direct')),
-    );
-    const { seen, url } = await proxyTo(1);
+    const port = await secureHost('localhost', 'direct');
+    const { asked, url } = await proxyTo();
     const transport = transportOver({ url, except: 'localhost' });
     const response = await transport.request({
       origin: `https://localhost:${port}`,
@@ -158,7 +138,7 @@ describe('a forward proxy', () => {
       method: 'GET',
     });
     expect((await response.bytes()).toString()).toBe('direct');
-    expect(seen).toEqual([]);
+    expect(asked).toEqual([]);
   });
 
   it.each([

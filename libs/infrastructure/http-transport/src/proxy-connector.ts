@@ -7,7 +7,7 @@ import { buildConnector } from 'undici';
 import { isExcepted } from './proxy-exceptions.ts';
 
 /** A forward proxy, and where it is not used. */
-export interface ProxyRoute {
+interface ProxyRoute {
   readonly url: string;
   /** As in `NO_PROXY`, see {@link isExcepted}. */
   readonly except: string;

@@ -1,35 +1,30 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { createServer as createNetServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
 
 const PART = Buffer.alloc(1_000, 'x');
 
 describe('the bytes of a body', () => {
-  let server: Server;
+  let server: LocalServer;
   let transport: HttpTransport;
   let answer: ServerResponse;
 
   beforeEach(async () => {
-    server = createServer((_, response) => {
+    server = await listen((_, response) => {
       answer = response;
       response.write(PART);
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    });
     transport = new HttpTransport();
   });
   afterEach(async () => {
     await transport.close(0);
-    server.closeAllConnections();
-    server.close();
+    await server.close();
   });
 
-  const ask = () => {
-    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return transport.request({ origin, path: '/', method: 'GET' });
-  };
+  const ask = ({ origin } = server) => transport.request({ origin, path: '/', method: 'GET' });
 
   it('come in one piece, up to the limit', async () => {
     const response = await ask();
@@ -116,19 +111,16 @@ describe('the bytes of a body', () => {
       const sockets: Socket[] = [];
       const raw = createNetServer((socket) => {
         socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhalf'));
-        socket.on('error', () => undefined);
         sockets.push(socket);
-      }).listen(0, '127.0.0.1');
-      await once(raw, 'listening');
-      const origin = `http://127.0.0.1:${(raw.address() as AddressInfo).port}`;
-      const response = await transport.request({ origin, path: '/', method: 'GET' });
+      });
+      await using half = await listen(raw);
+      const response = await ask(half);
       await once(response.body, 'readable');
       const bytes = response.bytes();
       if (end === 'reset') sockets[0]?.resetAndDestroy();
       else sockets[0]?.end();
       if (end === 'close') expect((await bytes).toString()).toBe('half');
       else await expect(bytes).rejects.toMatchObject({ reason: 'incomplete_body', beforeResponse: false });
-      raw.close();
     }
   });
 });

@@ -29,7 +29,7 @@ export interface HandlerPool {
 }
 
 /** What a handler needs besides what its pool tells it. */
-export interface ResponseHandlerOptions {
+interface ResponseHandlerOptions {
   readonly request: TransportRequest;
   readonly config: Pick<HttpTransportConfig, 'readTimeoutMs' | 'poolTimeoutMs' | 'writeTimeoutMs'>;
   readonly pool: HandlerPool;

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { createSecureServer, type Http2ServerRequest } from 'node:http2';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority, waitFor } from '@morgan/testing';
+import { CertificateAuthority, listen, type LocalServer, waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
 import type { TransportRequest } from './request-sender.ts';
 import { TransportError } from './transport-error.ts';
@@ -25,7 +24,7 @@ const writeThen = (bytes: string, then: Turn): Turn => {
 };
 
 let transport: HttpTransport;
-let server: Server;
+let server: LocalServer;
 let sockets: Socket[];
 
 /** Each of the requests that come, over whatever connection, gets its turn. */
@@ -37,19 +36,17 @@ async function serve(
   sockets = [];
   const waiting = [...turns];
   const onSocket = (socket: Socket) => {
-    socket.on('error', () => undefined);
     socket.on('data', () => waiting.shift()?.(socket));
   };
-  server = secure ? createTlsServer(credentials, onSocket) : createServer(onSocket);
-  server.on('connection', (socket: Socket) => sockets.push(socket));
-  return listen(secure ? 'https' : 'http', options);
+  return secure
+    ? listenAs('https', createTlsServer(credentials, onSocket), options)
+    : listenAs('http', createServer(onSocket), options);
 }
 
-async function listen(scheme: string, options: object = {}): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+async function listenAs(scheme: string, raw: Server, options: object = {}): Promise<string> {
+  server = await listen(raw.on('connection', (socket: Socket) => sockets.push(socket)));
   transport = new HttpTransport({ tls: { ca: authority.cert }, ...options });
-  return `${scheme}://localhost:${(server.address() as AddressInfo).port}`;
+  return `${scheme}://localhost:${server.port}`;
 }
 
 const send = (origin: string, options: Partial<TransportRequest> = {}) =>
@@ -71,8 +68,7 @@ async function serveOnce(origin: string): Promise<void> {
 
 afterEach(async () => {
   await transport.close(0);
-  for (const socket of sockets) socket.destroy();
-  await new Promise((resolve) => server.close(resolve));
+  await server.close();
 });
 
 describe.each([
@@ -180,13 +176,14 @@ describe('an HTTP/2 connection that ends under a request', () => {
   type StreamTurn = (request: Http2ServerRequest, socket: Socket) => void;
   const serveHttp2 = async (turn: StreamTurn) => {
     sockets = [];
-    server = createSecureServer(credentials, (request, response) => {
+    const raw = createSecureServer(credentials, (request, response) => {
       if (request.url === '/first') response.end('ok');
       else turn(request, sockets[0] as Socket);
     });
-    server.on('sessionError', () => undefined);
-    server.on('connection', (socket: Socket) => sockets.push(socket));
-    return listen('https');
+    return listenAs(
+      'https',
+      raw.on('sessionError', () => undefined),
+    );
   };
 
   it.each<[string, StreamTurn, boolean]>([

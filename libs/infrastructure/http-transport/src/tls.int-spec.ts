@@ -1,9 +1,9 @@
-import { once } from 'node:events';
-import { createServer, type Server, type ServerOptions } from 'node:https';
-import type { AddressInfo, LookupFunction } from 'node:net';
+import type { RequestListener } from 'node:http';
+import { createServer, type ServerOptions } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority, waitFor } from '@morgan/testing';
+import { CertificateAuthority, listen, type LocalServer, waitFor } from '@morgan/testing';
 import type { TransportTls } from './http-transport.config.ts';
 import { HttpTransport } from './http-transport.ts';
 
@@ -13,23 +13,22 @@ const ca = authority.cert;
 
 describe('TLS', () => {
   const transports: HttpTransport[] = [];
-  const servers: Server[] = [];
+  const servers: LocalServer[] = [];
   const held: (() => void)[] = [];
   let holding = false;
 
   const serve = async (options: ServerOptions) => {
-    const server = createServer(options, (request, response) => {
+    const respond: RequestListener = (request, response) => {
       const socket = request.socket as TLSSocket & { servername?: string };
       const peer = socket.getPeerCertificate() as { subject?: { CN: string } };
       const answer = () =>
         response.end(JSON.stringify({ servername: socket.servername, client: peer.subject?.CN }));
       if (holding) held.push(answer);
       else answer();
-    });
+    };
+    const server = await listen(createServer(options, respond));
     servers.push(server);
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return (server.address() as AddressInfo).port;
+    return server.port;
   };
   const ask = async (origin: string, tls?: TransportTls, lookup?: LookupFunction) => {
     const options = { maxConnections: 1, connectTimeoutMs: 2000, keepAliveTimeoutMs: 1000 };
@@ -43,7 +42,7 @@ describe('TLS', () => {
 
   afterEach(async () => {
     await Promise.all(transports.splice(0).map((transport) => transport.close(0)));
-    await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+    await Promise.all(servers.splice(0).map((server) => server.close()));
   });
 
   it('meets a server whose certificate comes from an authority of ours', async () => {

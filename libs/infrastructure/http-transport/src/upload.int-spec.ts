@@ -1,15 +1,9 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import {
-  type AddressInfo,
-  createServer as createTcpServer,
-  type Server as TcpServer,
-  type Socket,
-} from 'node:net';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { createServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
 import type { TransportRequest } from './request-sender.ts';
 import { TransportError } from './transport-error.ts';
@@ -20,22 +14,17 @@ const BUSY_MS = 10_000;
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 let transport: HttpTransport;
-const servers: (Server | TcpServer)[] = [];
-let sockets: Socket[] = [];
+const servers: LocalServer[] = [];
 
-async function listen(server: Server | TcpServer): Promise<string> {
-  servers.push(server);
-  server.on('connection', (socket: Socket) => {
-    sockets.push(socket);
-    socket.on('error', () => undefined);
-    socket.on('close', () => (sockets = sockets.filter((other) => other !== socket)));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+async function originOf(...server: Parameters<typeof listen>): Promise<string> {
+  const local = await listen(...server);
+  servers.push(local);
+  return local.origin;
 }
-const serveHttp = (listener: RequestListener) => listen(createServer(listener));
-const serveTcp = (onConnection: (socket: Socket) => void) => listen(createTcpServer(onConnection));
+const serveHttp = (listener: RequestListener) => originOf(listener);
+const serveTcp = (onConnection: (socket: Socket) => void) => originOf(createServer(onConnection));
+/** How many connections are open. */
+const connections = () => servers.reduce((sum, { sockets }) => sum + sockets.size, 0);
 
 const send = (origin: string, options: Partial<TransportRequest> = {}) =>
   transport.request({
@@ -70,8 +59,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   await transport.close(0);
-  for (const socket of sockets) socket.destroy();
-  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+  await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
 describe('the limit of the response', () => {
@@ -281,7 +269,7 @@ describe('a streamed body', () => {
       expect((await response.bytes()).equals(Buffer.concat(chunks))).toBe(true);
       await waitFor(() => transport.getStatus()[origin]?.free === 1, { what: 'the connection back' });
     }
-    expect(sockets).toHaveLength(1);
+    expect(connections()).toBe(1);
   });
 
   it('of bytes that are all here has their length, however many slices they are', async () => {
@@ -351,14 +339,14 @@ describe('a streamed body', () => {
     await waitFor(() => received.includes('first'), { what: 'the first chunk' });
     body.destroy(broken);
     expect(await outcome).toMatchObject({ reason: 'upload_failed', beforeResponse: true, cause: broken });
-    await waitFor(() => sockets.length === 0, { what: 'the connection cut' });
+    await waitFor(() => connections() === 0, { what: 'the connection cut' });
     expect(received).not.toContain('\r\n0\r\n');
   });
 
   it('that breaks while it waits for a connection fails at once', async () => {
     const origin = await serveHttp(() => undefined);
     const busy = [faultOf(send(origin)), faultOf(send(origin))];
-    await waitFor(() => sockets.length === 2, { what: 'two requests' });
+    await waitFor(() => connections() === 2, { what: 'two requests' });
     const body = new Readable({ read: () => undefined });
     const outcome = faultOf(send(origin, { body }));
     body.destroy(new RangeError('disk'));
@@ -386,7 +374,7 @@ describe('a streamed body', () => {
     const cause = new Error('gone');
     aborter.abort(cause);
     expect(await outcome).toMatchObject({ reason: 'aborted', beforeResponse: true, cause });
-    await waitFor(() => ended && sockets.length === 0, { what: 'the end of both sides' });
+    await waitFor(() => ended && connections() === 0, { what: 'the end of both sides' });
   });
 
   it('whose request is refused is destroyed', async () => {

@@ -7,7 +7,7 @@ export type RequestBody = Buffer | AsyncIterable<Uint8Array | string>;
 export const SLICE_BYTES = 64 * 1024;
 
 /** What an {@link Upload} reports. */
-export interface UploadOptions {
+interface UploadOptions {
   /** The longest time in which the other side takes no slice; null means no limit. */
   readonly writeTimeoutMs: number | null;
   readonly onStall: () => void;

@@ -1,5 +1,5 @@
 /** What a batch needs, in bytes. */
-export interface BatchNeed {
+interface BatchNeed {
   /** Of its longest text alone: less is of no use. */
   readonly leastBytes: number;
   /** Of all of it at once: more is of no use either. */
@@ -7,7 +7,7 @@ export interface BatchNeed {
 }
 
 /** What there is for batches, in bytes. */
-export interface BatchRoom {
+interface BatchRoom {
   /** For all of them together. */
   readonly freeBytes: number;
   /** For each of them when all processes of all models are at work. */

@@ -1,7 +1,7 @@
 import type { Gauge, Histogram, Metrics } from '@morgan/telemetry';
 
 /** What is read when somebody asks for the figures. */
-export interface EmbeddingFigures {
+interface EmbeddingFigures {
   readonly waitingTexts: () => number;
   readonly waitingTokens: () => number;
 }

@@ -4,7 +4,7 @@ import type { ModelInfo } from './model/embedding-model.types.ts';
 const VECTORS_VERSION = 7;
 
 /** What a model is called here, and how it is fed. */
-export interface ModelUse {
+interface ModelUse {
   readonly id: string;
   readonly graphInputs?: readonly string[] | undefined;
   /** Default: that of the model. */

@@ -27,7 +27,7 @@ export class NoRoomError extends Error {
 }
 
 /** What the processes of a model hold while they are idle, in bytes, and what its batches cost. */
-export interface MemoryShare {
+interface MemoryShare {
   readonly tokenizerBytes: number;
   /** Each of them. */
   readonly inferenceBytes: number;

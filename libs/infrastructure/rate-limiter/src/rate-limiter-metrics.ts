@@ -5,7 +5,7 @@ import type { StoreStatus } from './limit-store.ts';
 export type LimitOutcome = 'admitted' | 'refused' | 'aborted';
 
 /** What the metrics read of a limiter at scrape time. */
-export interface WatchedLimiter {
+interface WatchedLimiter {
   readonly name: string;
   getStatus(): { readonly waiting: number; readonly store: StoreStatus };
 }
@@ -29,7 +29,6 @@ export class RateLimiterMetrics {
     });
     const gauge = (name: string, help: string, read: (limiter: WatchedLimiter) => number) =>
       metrics.gauge({ name: `morgan_rate_limiter_${name}`, help, labels: ['limiter'] }, (own) => {
-        own.reset();
         for (const limiter of this.#limiters) own.set({ limiter: limiter.name }, read(limiter));
       });
     gauge('waiting', 'Callers that stand in a waiting line now, by limiter.', (it) => it.getStatus().waiting);

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type AppError } from '@morgan/foundation';
 import { RedisConnection } from '@morgan/redis';
-import { freePort, type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
+import { freePort, LocalServer, type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { RateLimiter } from './rate-limiter.ts';
 import { rateLimiterConfig } from './rate-limiter.config.ts';
 
@@ -65,24 +65,23 @@ describe('a node of a Redis cluster', () => {
 });
 
 /** Where clients find Redis: a name that leads to another server after a failover. What is open stays open. */
-class ServiceAddress {
-  readonly #server: Server;
+class ServiceAddress extends LocalServer {
   #target: string;
 
   private constructor(target: string) {
+    super(createServer((client) => this.#join(client, connect(Number(new URL(this.#target).port)))));
     this.#target = target;
-    this.#server = createServer((client) => this.#join(client, connect(Number(new URL(this.#target).port))));
   }
 
   static async of({ url }: PrivateRedis): Promise<ServiceAddress> {
     const address = new ServiceAddress(url);
-    await new Promise<void>((resolve) => address.#server.listen(0, '127.0.0.1', resolve));
-    cleanUps.push(() => address.#server.close());
+    await address.listen();
+    cleanUps.push(() => address.close());
     return address;
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `redis://127.0.0.1:${this.port}`;
   }
 
   leadTo({ url }: PrivateRedis): void {

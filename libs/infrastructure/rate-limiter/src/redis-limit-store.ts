@@ -14,7 +14,7 @@ const NOTHING_TAKEN: Corrector = { correct: () => undefined };
 const LONGEST_PATIENCE_MS = 1e9;
 
 /** What a shared limit needs. */
-export interface RedisLimitStoreOptions {
+interface RedisLimitStoreOptions {
   /** Limiters of the same name and the same namespace of Redis share their keys. */
   readonly name: string;
   readonly redis: RedisConnection;

@@ -1,7 +1,7 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { LogFields, Logger } from '@morgan/foundation';
-import { freePort, type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
+import { freePort, listen, type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { Redis } from 'ioredis';
 import { RedisConnection } from './redis-connection.ts';
 import { RedisScript } from './redis-script.ts';
@@ -56,35 +56,20 @@ async function configure(url: string, name: string, value: string) {
 /** A server that answers everything with the same error. */
 const refusing = (error: string) => answering(`-${error}\r\n`);
 
-async function answering(answer: string) {
-  const server = createServer((socket) => socket.on('data', () => socket.write(answer)));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return { port, [Symbol.dispose]: () => void server.close() };
+function answering(answer: string) {
+  return listen(createServer((socket) => socket.on('data', () => socket.write(answer))));
 }
 
 /** A server that takes every connection and refuses PING until it is told otherwise. */
 async function refusingPing(error: string) {
   let pong = `-${error}`;
-  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
     socket.on('data', (data) => {
       for (const [, name] of data.toString('latin1').matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g))
         socket.write(name?.toLowerCase() === 'ping' ? `${pong}\r\n` : '+OK\r\n');
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    end: () => (pong = '+PONG'),
-    [Symbol.dispose]: () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
+  return Object.assign(await listen(server), { end: () => (pong = '+PONG') });
 }
 
 const back = (connection: RedisConnection) => waitFor(() => connection.read().up, { what: 'redis' });
@@ -287,7 +272,9 @@ describe('a connection to Redis', () => {
   });
 
   it('names a refusal by its code and never repeats the password', async () => {
-    using server = await refusing("ERR unknown 'HELLO', with args beginning with: '3' 'AUTH' 'a-password'");
+    await using server = await refusing(
+      "ERR unknown 'HELLO', with args beginning with: '3' 'AUTH' 'a-password'",
+    );
     const { connection, lines } = connect(`redis://:a-password@127.0.0.1:${server.port}`);
     connection.start();
     await waitFor(() => lines.messages.length > 0, { what: 'the refusal to be noticed' });
@@ -296,7 +283,7 @@ describe('a connection to Redis', () => {
   });
 
   it('says so where what answers is not Redis', async () => {
-    using server = await answering('HTTP/1.1 400 Bad Request\r\n\r\n');
+    await using server = await answering('HTTP/1.1 400 Bad Request\r\n\r\n');
     const { connection, lines } = connect(`redis://127.0.0.1:${server.port}`);
     connection.start();
     await waitFor(() => lines.messages.length > 0, { what: 'the answer to be noticed' });
@@ -319,7 +306,7 @@ describe('a connection to Redis', () => {
   it.each(['LOADING Redis is loading the dataset in memory', 'NOAUTH Authentication required.'])(
     'takes a server for down that is there and answers %s',
     async (refusal) => {
-      using server = await refusingPing(refusal);
+      await using server = await refusingPing(refusal);
       const { connection, lines } = connect(`redis://127.0.0.1:${server.port}`);
       connection.start();
       await waitFor(() => lines.messages.length > 0, { what: 'a word about it' });

@@ -8,7 +8,7 @@ import {
 } from '@morgan/foundation';
 
 /** A call to be bounded. Without a signal nothing but the deadline and {@link DeadlineScope.abort} end it. */
-export type BoundCall<Context extends CallContext = CallContext> =
+type BoundCall<Context extends CallContext = CallContext> =
   Context | (Omit<Context, 'signal'> & { readonly signal?: AbortSignal | undefined });
 
 /**

@@ -2,7 +2,7 @@ import { type CallContext, contextWith } from '@morgan/foundation';
 import type { HedgeOutcome } from './retry-outcome.ts';
 
 /** What a race asks and tells. */
-export interface HedgeRaceOptions<Result, Context extends CallContext> {
+interface HedgeRaceOptions<Result, Context extends CallContext> {
   readonly work: (context: Context) => Promise<Result>;
   readonly context: Context;
   /** When the second attempt starts, in milliseconds after the first. */

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type CallContext, compose, Deadline, type Policy } from '@morgan/foundation';
 import { HttpTransport } from '@morgan/http-transport';
+import { listen, type LocalServer } from '@morgan/testing';
 import { DeadlinePolicy } from './deadline.policy.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { type RepeatableContext, RetryPolicy } from './retry.policy.ts';
@@ -19,7 +20,7 @@ const stall: Answer = () => undefined;
 
 describe('a retry over real sockets', () => {
   let transport: HttpTransport;
-  let server: Server;
+  let server: LocalServer;
   let origin: string;
   let answers: Answer[];
   let requests: (string | undefined)[];
@@ -28,18 +29,16 @@ describe('a retry over real sockets', () => {
   beforeEach(async () => {
     requests = [];
     transport = new HttpTransport({ maxConnections: 4, connectTimeoutMs: 5_000, keepAliveTimeoutMs: 4000 });
-    server = createServer((request, response) => {
+    server = await listen((request, response) => {
       requests.push(request.headers[Deadline.HEADER] as string | undefined);
       (answers.shift() ?? ok)(response, request);
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    });
+    ({ origin } = server);
   });
 
   afterEach(async () => {
     await transport.close(0);
-    server.closeAllConnections();
-    if (server.listening) await new Promise((resolve) => server.close(resolve));
+    await server.close();
   });
 
   const send = async ({ signal, deadline }: CallContext) => {
@@ -86,7 +85,7 @@ describe('a retry over real sockets', () => {
     answers = [reset];
     await expect(call(retry, { idempotent: false })).rejects.toMatchObject({ reason: 'reset' });
     expect(requests).toHaveLength(1);
-    await new Promise((resolve) => server.close(resolve));
+    await server.close();
     const before = retry.getStatus().attempts.connection;
     await expect(call(retry, { idempotent: false })).rejects.toMatchObject({ reason: 'connect_refused' });
     expect(retry.getStatus().attempts.connection - before).toBe(4);
@@ -95,7 +94,7 @@ describe('a retry over real sockets', () => {
   it('ends an attempt at a host that stalls by the deadline, and tells the host of it', async () => {
     answers = [status(503), stall];
     const bounded = compose(new DeadlinePolicy({ timeoutMs: 1_000 }), retry);
-    const closed = once(server, 'connection').then(([socket]) => once(socket as Socket, 'close'));
+    const closed = once(server.server, 'connection').then(([socket]) => once(socket as Socket, 'close'));
     await expect(call(bounded)).rejects.toMatchObject({ code: 'deadline_exceeded' });
     const [first, second] = requests.map(Number) as [number, number];
     expect(first).toBeLessThanOrEqual(1_000);

@@ -32,7 +32,7 @@ export interface AttemptContext extends RepeatableContext {
 }
 
 /** How the waits between attempts grow, where the host does not say how long to wait. */
-export interface RetryDelays {
+interface RetryDelays {
   /** The most that the first wait can take, in milliseconds. */
   readonly baseDelayMs: number;
   /** No wait is longer, in milliseconds. */

@@ -10,7 +10,7 @@ const DURATION_BUCKETS_SECONDS = [
 const READABLE_NAME = /^[a-zA-Z_]\w*$/;
 
 /** What Morgan says about one metric. Label values must come from closed sets, or a client could grow them for ever. */
-export interface MetricOptions<Label extends string> {
+interface MetricOptions<Label extends string> {
   /** Full Prometheus name, starting with `morgan_`. */
   readonly name: string;
   readonly help: string;
@@ -43,7 +43,7 @@ export class Metrics {
     return this.#register(new Counter(name, help, labelNames, read));
   }
 
-  /** @param read gives the value at scrape time, for state that somebody else holds. */
+  /** @param read sets the values at scrape time, for state that somebody else holds; those of the last scrape are gone. */
   gauge<Label extends string>(
     options: MetricOptions<Label>,
     read?: (gauge: Gauge<Label>) => void,
@@ -53,6 +53,7 @@ export class Metrics {
     return new Gauge({
       ...declared,
       collect() {
+        this.reset();
         read(this);
       },
     });

@@ -7,7 +7,7 @@ import type { Target } from '../routing/target.ts';
 import type { UsualSilence } from '../routing/usual-silence.ts';
 
 /** Something that a host refuses whoever asks. */
-export interface Lockout {
+interface Lockout {
   readonly target: Target;
   readonly outcome: Outcome;
   /** The model or the path, by the key of its rest. */

@@ -11,7 +11,7 @@ export interface FailedAttempt {
 }
 
 /** A call that is over, as far as blame needs it. */
-export interface BlamedCall {
+interface BlamedCall {
   readonly request: RememberedRequest;
   readonly failed: readonly FailedAttempt[];
   /** Whether a host had a response for the caller. */

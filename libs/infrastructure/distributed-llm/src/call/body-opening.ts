@@ -90,17 +90,17 @@ const ODD_END = new RegExp(ODD_WORDS.join('|'));
 const CODED = /"(error_)?code"|"status(Code|_code)?"|"success"|"detail"/;
 
 function mayBeError(text: string, dialect: Dialect): boolean {
-  const { answerKey, hasEnd, isKept, objectName } = dialect;
+  const { resultKey, hasEnd, isKept, objectName } = dialect;
   if (isKept) return false;
   const words = hasEnd && objectName !== undefined ? ODD_END : ERROR;
   if (words.test(text)) return true;
-  if (answerKey !== undefined) return !hasAnswer(text, answerKey);
+  if (resultKey !== undefined) return !hasResult(text, resultKey);
   return text.length <= MOST_OF_ERROR_BYTES && (dialect.isNothing !== undefined || CODED.test(text));
 }
 
 /** Whether there is a list under the key, and something in it. */
-function hasAnswer(text: string, answerKey: string): boolean {
-  return hasBehind(text, `"${answerKey}":[`) || hasBehind(text, `"${answerKey}": [`);
+function hasResult(text: string, resultKey: string): boolean {
+  return hasBehind(text, `"${resultKey}":[`) || hasBehind(text, `"${resultKey}": [`);
 }
 
 function hasBehind(text: string, opening: string): boolean {

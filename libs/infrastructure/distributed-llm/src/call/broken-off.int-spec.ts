@@ -1,15 +1,10 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import { BROKEN_OFF } from '@morgan/host-errors';
 import { ClientBench, entry, send } from '../../fixture/client-bench.ts';
 import { json, ScriptedHost } from '../../fixture/scripted-host.ts';
 
-let bench: ClientBench;
-beforeEach(() => {
-  bench = new ClientBench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+const bench = new ClientBench();
+afterEach(() => bench.close());
 
 const answer = (finish_reason: string) =>
   json(200, { id: 'c1', choices: [{ index: 0, message: { content: 'hel' }, finish_reason }] });

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import { listen, waitFor } from '@morgan/testing';
+import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   CONTENT_CHUNK,
   END_CHUNKS,
@@ -13,7 +13,6 @@ import {
 } from '../../fixture/scripted-host.ts';
 import { LIMIT_HEADERS } from './call-limits.ts';
 
-const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 /** No test waits for it. */
 const LONG = 60_000;
 
@@ -21,9 +20,7 @@ let bench: ClientBench;
 beforeEach(() => {
   bench = new ClientBench();
 });
-afterEach(async () => {
-  await bench.close();
-});
+afterEach(() => bench.close());
 
 /** A client of one host, with what its only route says. */
 function clientOf(url: string, route: object, settings: object = {}) {
@@ -84,15 +81,10 @@ describe('a limit of a route, which a caller can shorten and not lengthen', () =
     ['the route, where the caller says more', limited('connectTimeoutMs', 150, LONG)],
   ])('ends the wait for a connection: %s', async (_, { route, said }) => {
     // A connection over TLS is made when the other side has said hello, and this one never does.
-    const sockets: Socket[] = [];
-    const server = createServer((socket) => {
-      sockets.push(socket.on('error', () => undefined).resume());
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    await using server = await listen(createServer((socket) => socket.resume()));
     await bench.close();
     bench = new ClientBench({ connectTimeoutMs: LONG });
-    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    const url = `https://127.0.0.1:${server.port}/v1`;
     const settings = { connectTimeoutMs: LONG, firstByteTimeoutMs: LONG };
     const client = clientOf(url, route, settings);
     const headers = said ? { [LIMIT_HEADERS.connect]: said } : {};
@@ -100,8 +92,6 @@ describe('a limit of a route, which a caller can shorten and not lengthen', () =
     expect(await outcome('connect_error')).toBe('1');
     expect(client.getStatus().hosts[0]?.failures).toBe(said === '150' ? 0 : 1);
     await bench.close();
-    for (const socket of sockets) socket.destroy();
-    server.close();
   });
 
   it('ends the whole call, which says nothing of the host', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type CallContext, Deadline } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
+import { ClientBench, entry, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
   CONTENT_CHUNK,
@@ -14,22 +14,20 @@ import {
   silence,
 } from '../../fixture/scripted-host.ts';
 
-const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 const concurrency = { maxConcurrent: 8 };
 
-let bench: ClientBench;
+const bench = new ClientBench();
 let first: ScriptedHost;
 let second: ScriptedHost;
 
 beforeEach(async () => {
-  bench = new ClientBench();
   first = await ScriptedHost.start();
   second = await ScriptedHost.start();
 });
 afterEach(async () => {
   await bench.close();
-  await first[Symbol.asyncDispose]();
-  await second[Symbol.asyncDispose]();
+  await first.close();
+  await second.close();
 });
 
 /** Two hosts of which the first is asked first. */

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RedisConnection } from '@morgan/redis';
 import { redisUrl, waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
   CONTENT_CHUNK,
@@ -18,20 +18,19 @@ import {
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 import type { LlmHostOptions } from '../hosts/host-list.ts';
 
-let bench: ClientBench;
+const bench = new ClientBench();
 let full: ScriptedHost;
 let idle: ScriptedHost;
 const connections: RedisConnection[] = [];
 
 beforeEach(async () => {
-  bench = new ClientBench();
   [full, idle] = await Promise.all([ScriptedHost.start(), ScriptedHost.start()]);
 });
 
 afterEach(async () => {
   await bench.close();
   await Promise.all(connections.splice(0).map((connection) => connection.stop()));
-  for (const host of [full, idle]) await host[Symbol.asyncDispose]();
+  for (const host of [full, idle]) await host.close();
 });
 
 async function connect(): Promise<RedisConnection> {
@@ -182,7 +181,7 @@ describe('the concurrency of a host', () => {
       events(ROLE_CHUNK + CONTENT_CHUNK, true)(response, ...rest);
       finish = () => response.end(END_CHUNKS);
     };
-    const stream = { body: Buffer.from(JSON.stringify({ ...CHAT, stream: true })) };
+    const stream = { body: STREAM };
     const trial = await send(client, stream);
     expect(client.getMetrics()['full']).toMatchObject({
       circuit: { state: 'CLOSED' },

@@ -15,7 +15,7 @@ import { type HostResponse, responseOfError } from './host-response.ts';
 import { unservable } from './unservable.ts';
 
 /** A call that has nothing to hand out. */
-export interface EndedCall {
+interface EndedCall {
   readonly request: CallRequest;
   readonly route: Route;
   readonly attempts: readonly Attempt[];
@@ -23,7 +23,7 @@ export interface EndedCall {
 }
 
 /** What is known of a target that gave no response to hand out: from an attempt, or from the rest that it is in. */
-export interface Finding {
+interface Finding {
   readonly target: Target;
   readonly outcome: Outcome;
   readonly errorResponse: ErrorResponse | undefined;

@@ -1,14 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { ClientBench, entry, send } from '../../fixture/client-bench.ts';
 import { chat, refusal, ScriptedHost } from '../../fixture/scripted-host.ts';
 
-let bench: ClientBench;
-beforeEach(() => {
-  bench = new ClientBench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+const bench = new ClientBench();
+afterEach(() => bench.close());
 
 describe('a refusal that quotes the request', () => {
   it('reaches the caller whole, and is kept for others in short, with its status and its time', async () => {

@@ -7,7 +7,7 @@ import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 /** What calls may begin in a second at a host where nothing good is left. */
 const TRIALS_PER_SECOND = 5;
 
-let bench: ClientBench;
+const bench = new ClientBench();
 let hosts: ScriptedHost[];
 let client: DistributedLlmClient;
 /** How far the clock is put forward, in milliseconds. */
@@ -23,7 +23,6 @@ beforeEach(async () => {
   ahead = questions = 0;
   const now = performance.now.bind(performance);
   jest.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
-  bench = new ClientBench();
   hosts = [await ScriptedHost.start(failing), await ScriptedHost.start(failing)];
   client = bench.client(
     hosts.map(({ url }, index) => entry(`host${index}`, url)),
@@ -32,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await bench.close();
-  for (const host of hosts) await host[Symbol.asyncDispose]();
+  for (const host of hosts) await host.close();
   jest.restoreAllMocks();
 });
 

@@ -11,18 +11,17 @@ import { RepeatableUpload } from './repeatable-upload.ts';
 /** Above the shortest silence that is ever taken for an unlikely one. */
 const PATIENCE_MS = 400;
 
-let bench: ClientBench;
+const bench = new ClientBench();
 let host: ScriptedHost;
 let client: DistributedLlmClient;
 
 beforeEach(async () => {
-  bench = new ClientBench();
   host = await ScriptedHost.start(json(200, { text: 'hello' }));
   client = bench.client([entry('host', host.url)]);
 });
 afterEach(async () => {
   await bench.close();
-  await host[Symbol.asyncDispose]();
+  await host.close();
 });
 
 const impatient = () => bench.metric('morgan_llm_host_requests_total{host="host",outcome="impatient"}');

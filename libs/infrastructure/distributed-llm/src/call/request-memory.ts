@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { RecentSet } from './recent-set.ts';
 
 /** A fingerprint of a request, without a word of it; as short for a long request as for any. */
-export type Fingerprint = string;
+type Fingerprint = string;
 
 /** What a request is told from others by. */
 export interface RememberedRequest {

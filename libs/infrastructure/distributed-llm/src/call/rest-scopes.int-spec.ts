@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
 import { chat, json, refusal, type Reply, ScriptedHost } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
@@ -6,13 +6,8 @@ import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 /** More than are let through to a host that is only better than none. */
 const MANY = 30;
 
-let bench: ClientBench;
-beforeEach(() => {
-  bench = new ClientBench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+const bench = new ClientBench();
+afterEach(() => bench.close());
 
 const ask = async (client: DistributedLlmClient, request: Parameters<typeof send>[1] = {}) => {
   const response = await send(client, request);

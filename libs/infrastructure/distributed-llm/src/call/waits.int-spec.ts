@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Deadline } from '@morgan/foundation';
 import { freePort, waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
   CONTENT_CHUNK,
@@ -16,22 +16,20 @@ import {
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 import type { LlmHostOptions } from '../hosts/host-list.ts';
 
-const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 const OPEN = events(ROLE_CHUNK + CONTENT_CHUNK, true);
 
-let bench: ClientBench;
+const bench = new ClientBench();
 let above: ScriptedHost;
 let below: ScriptedHost;
 
 beforeEach(async () => {
-  bench = new ClientBench();
   above = await ScriptedHost.start();
   below = await ScriptedHost.start();
 });
 afterEach(async () => {
   await bench.close();
-  await above[Symbol.asyncDispose]();
-  await below[Symbol.asyncDispose]();
+  await above.close();
+  await below.close();
 });
 
 /** One host with limits, and another in the tier below it. */

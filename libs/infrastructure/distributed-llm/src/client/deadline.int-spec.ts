@@ -1,18 +1,15 @@
 import { getEventListeners } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { Deadline } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import { ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import { TestHosts } from '../../fixture/test-hosts.ts';
 
 const HEADER = 'x-morgan-deadline-ms';
 
-let bench: ClientBench;
+const bench = new ClientBench();
 const hosts = new TestHosts();
 
-beforeEach(() => {
-  bench = new ClientBench();
-});
 afterEach(async () => {
   await bench.close();
   await hosts.close();
@@ -79,11 +76,7 @@ describe('the deadline of a call', () => {
   it('ends a stream, too', async () => {
     const host = await hosts.fake({ fault: { kind: 'stall-in-stream', afterChunks: 3 } });
     const client = bench.client([entry('host', host.url)]);
-    const response = await send(
-      client,
-      { body: Buffer.from(JSON.stringify({ ...CHAT, stream: true })) },
-      { deadline: Deadline.after(500) },
-    );
+    const response = await send(client, { body: STREAM }, { deadline: Deadline.after(500) });
     expect((await errorOf(response.body.bytes())).code).toBe('deadline_exceeded');
     await (await host.nextRequest()).whenAborted();
     await waitFor(() => client.getStatus().hosts[0]?.inFlight === 0, { what: 'the end of the try' });

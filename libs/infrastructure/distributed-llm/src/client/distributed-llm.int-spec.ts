@@ -5,21 +5,19 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Fault } from '@morgan/fake-llm-host';
 import type { HttpTransport } from '@morgan/http-transport';
 import { waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, errorOf, KEYS, send } from '../../fixture/client-bench.ts';
+import { CHAT, ClientBench, entry, errorOf, KEYS, send, STREAM } from '../../fixture/client-bench.ts';
 import { TestHosts } from '../../fixture/test-hosts.ts';
 
-const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 const ANSWER = '{"choices":[{}]}';
 const DEAD_URL = 'http://127.0.0.1:9/v1';
 
 describe('DistributedLlmClient', () => {
-  let bench: ClientBench;
+  const bench = new ClientBench();
   let transport: HttpTransport;
   let log: ClientBench['log'];
   const hosts = new TestHosts();
 
   beforeEach(() => {
-    bench = new ClientBench();
     ({ transport, log } = bench);
   });
 
@@ -179,7 +177,7 @@ describe('DistributedLlmClient', () => {
         await hosts.fake(),
       ];
       const client = bench.client([entry('bad', bad.url), entry('good', good.url)]);
-      const response = await send(client, { body: Buffer.from(JSON.stringify({ ...CHAT, stream: true })) });
+      const response = await send(client, { body: STREAM });
       expect(response).toMatchObject({ host: 'bad', status: 200, attempts: 1 });
       expect(response.contentType).toContain('text/event-stream');
       expect((await errorOf(response.body.bytes())).code).toBe('stream_interrupted');

@@ -3,17 +3,16 @@ import { ClientBench, entry } from '../../fixture/client-bench.ts';
 import { models, refusal, ScriptedHost } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from './distributed-llm.client.ts';
 
-let bench: ClientBench;
+const bench = new ClientBench();
 let host: ScriptedHost;
 
 beforeEach(async () => {
-  bench = new ClientBench();
   host = await ScriptedHost.start();
 });
 
 afterEach(async () => {
   await bench.close();
-  await host[Symbol.asyncDispose]();
+  await host.close();
 });
 
 const explain = (client: DistributedLlmClient, body: object = { model: 'big' }, path = '/chat/completions') =>

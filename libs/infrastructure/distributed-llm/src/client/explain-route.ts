@@ -10,7 +10,7 @@ import { isListed, restOf } from '../routing/target-selector.ts';
 import type { Lack, Target } from '../routing/target.ts';
 
 /** Why a target would not be asked, or only after others. */
-export type PassedOver =
+type PassedOver =
   | 'draining'
   | 'disabled'
   | `no_${Lack}`
@@ -31,7 +31,7 @@ export type PassedOver =
   | 'lower_tier';
 
 /** One target of a route, and whether a request would go there. */
-export interface TargetExplanation {
+interface TargetExplanation {
   readonly host: string;
   /** The model that it would be asked for. */
   readonly model: string | undefined;
@@ -81,7 +81,7 @@ export interface RouteExplanation {
 }
 
 /** What an explanation needs of a client. */
-export type ExplainParts = Pick<CallParts, 'attempts' | 'selector' | 'memory' | 'maxRetryAfterWaitMs'> & {
+type ExplainParts = Pick<CallParts, 'attempts' | 'selector' | 'memory' | 'maxRetryAfterWaitMs'> & {
   readonly config: DistributedLlmConfig;
 };
 

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, type FakeLlmHostOptions, type Fault } from '@morgan/fake-llm-host';
 import { waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
   CONTENT_CHUNK,
@@ -15,7 +15,6 @@ import { TestHosts } from '../../fixture/test-hosts.ts';
 import type { DistributedLlmClient } from './distributed-llm.client.ts';
 
 const DOWN: Fault = { kind: 'status', status: 503 };
-const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 const EXPLAINED = {
   method: 'POST' as const,
   path: '/chat/completions',
@@ -24,12 +23,9 @@ const EXPLAINED = {
 };
 const PATIENT = { circuitBreaker: { failureThreshold: 1_000_000 } };
 
-let bench: ClientBench;
+const bench = new ClientBench();
 const hosts = new TestHosts();
 
-beforeEach(() => {
-  bench = new ClientBench();
-});
 afterEach(async () => {
   await bench.close();
   await hosts.close();
@@ -150,8 +146,8 @@ describe('the breaker of a host', () => {
     expect(circuitOf(client)).toBe('CLOSED');
     caller.abort();
     await long;
-    await slow[Symbol.asyncDispose]();
-    await other[Symbol.asyncDispose]();
+    await slow.close();
+    await other.close();
   });
 
   it('lets one call find out how the host is, and closes with its first content', async () => {
@@ -283,8 +279,8 @@ describe('a host that fails every other call', () => {
     expect(client.explain(EXPLAINED).tiers[0]?.[0]).toMatchObject({ host: 'bad', because: ['doubtful'] });
     const elsewhere = client.explain({ ...EXPLAINED, path: '/completions' });
     expect(elsewhere.tiers[0]?.[0]).toMatchObject({ host: 'bad', because: [] });
-    await bad[Symbol.asyncDispose]();
-    await good[Symbol.asyncDispose]();
+    await bad.close();
+    await good.close();
   });
 
   it('is not one that failed all of them: that is back with its breaker', async () => {
@@ -298,8 +294,8 @@ describe('a host that fails every other call', () => {
     await waitFor(() => answer(client).then(() => bad.asked >= 17), { what: 'all three outages' });
     expect(circuitOf(client)).toBe('OPEN');
     await waitFor(async () => (await answer(client)) === 'bad', { what: 'its return', timeoutMs: 5_000 });
-    await bad[Symbol.asyncDispose]();
-    await good[Symbol.asyncDispose]();
+    await bad.close();
+    await good.close();
   });
 
   it('is asked all the same where it is the only one', async () => {
@@ -308,7 +304,7 @@ describe('a host that fails every other call', () => {
       (only.asked % 2 === 1 ? refusal(500, 'CUDA error') : chat('hello'))(...exchange);
     const client = bench.client([entry('only', only.url)], { budget: { minPerSecond: 1_000 } });
     await repeat(12, async () => expect(await answer(client)).toBe('only'));
-    await only[Symbol.asyncDispose]();
+    await only.close();
   });
 });
 
@@ -342,7 +338,7 @@ describe('a host all of whose connections our own calls keep', () => {
     expect(client.getMetrics()['full']).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
     long.body.destroy();
     await narrow.close();
-    await full[Symbol.asyncDispose]();
-    await other[Symbol.asyncDispose]();
+    await full.close();
+    await other.close();
   });
 });

@@ -8,7 +8,7 @@ import { Host } from '../hosts/host.ts';
 import type { DistributedLlmConfig } from './distributed-llm.config.ts';
 
 /** What hosts are made with. */
-export interface HostFactoryParts {
+interface HostFactoryParts {
   readonly config: DistributedLlmConfig;
   readonly transportOf: (host: LlmHost) => RequestSender;
   readonly logger: Logger;

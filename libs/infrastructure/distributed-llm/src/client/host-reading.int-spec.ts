@@ -1,14 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { ClientBench, entry, send } from '../../fixture/client-bench.ts';
 import { refusal, type Reply, ScriptedHost } from '../../fixture/scripted-host.ts';
 
-let bench: ClientBench;
-beforeEach(() => {
-  bench = new ClientBench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+const bench = new ClientBench();
+afterEach(() => bench.close());
 
 describe('hosts that rest, all of them,', () => {
   it.each<[string, Reply]>([

@@ -1,17 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { CHAT, ClientBench, entry } from '../../fixture/client-bench.ts';
 import { ScriptedHost, text } from '../../fixture/scripted-host.ts';
 
 const MIB = 1024 * 1024;
 const TYPE = { 'content-type': 'application/json' };
 
-let bench: ClientBench;
-beforeEach(() => {
-  bench = new ClientBench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+const bench = new ClientBench();
+afterEach(() => bench.close());
 
 describe('an answer that is wanted as JSON', () => {
   it('may begin with a byte order mark', async () => {

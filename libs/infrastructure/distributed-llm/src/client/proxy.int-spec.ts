@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import type { Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority } from '@morgan/testing';
+import { CertificateAuthority, ForwardProxy, listen } from '@morgan/testing';
 import { CHAT, entry, errorOf } from '../../fixture/client-bench.ts';
 import { chat, models, ScriptedHost } from '../../fixture/scripted-host.ts';
 import { DistributedLlmClient } from './distributed-llm.client.ts';
@@ -15,60 +13,38 @@ const PASSWORD = 'p@ss';
 
 const authority = new CertificateAuthority('authority');
 const closers: (() => Promise<unknown>)[] = [];
-/** What the proxy was asked to connect to. */
-let connects: { readonly to: string; readonly credentials: string | undefined }[];
 /** What it refuses to connect to. */
 let refused: ReadonlySet<string>;
-let proxyUrl: string;
+let proxy: ForwardProxy;
 /** How many chats each host was asked, by its name. */
 let asked: Record<string, number>;
 /** The ports of {@link NAMES}. */
 let ports: Map<string, number>;
 
 beforeEach(async () => {
-  connects = [];
   asked = {};
   refused = new Set();
   ports = new Map();
-  for (const name of [...NAMES, 'localhost']) ports.set(name, await listen(tlsHost(name)));
-  proxyUrl = `http://user:${encodeURIComponent(PASSWORD)}@127.0.0.1:${await listen(proxy())}`;
+  for (const name of [...NAMES, 'localhost']) {
+    const host = await listen(tlsHost(name));
+    closers.push(() => host.close());
+    ports.set(name, host.port);
+  }
+  proxy = new ForwardProxy((name) => (refused.has(name) ? { status: 403 } : { port: ports.get(name) }));
+  await proxy.listen();
+  closers.push(() => proxy.close());
 });
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function listen(server: Server | HttpsServer): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-function tlsHost(name: string): HttpsServer {
+function tlsHost(name: string): Server {
   return createHttpsServer(authority.issue(name), (request, response) => {
     void text(request).then((body) => {
       if (request.method === 'GET') return models('simulated')(response, request, body);
       asked[name] = (asked[name] ?? 0) + 1;
       return chat('hello')(response, request, body);
     });
-  });
-}
-
-function proxy(): Server {
-  const server = createServer((_, response) => response.writeHead(405).end());
-  return server.on('connect', ({ url = '', headers }, socket) => {
-    connects.push({ to: url, credentials: headers['proxy-authorization'] });
-    const [name = ''] = url.split(':');
-    if (refused.has(name)) return socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
-    const upstream = connect(ports.get(name) as number, '127.0.0.1');
-    upstream.on('error', () => socket.destroy()).on('close', () => socket.destroy());
-    socket.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
-    socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-    upstream.pipe(socket).pipe(upstream);
-    return undefined;
   });
 }
 
@@ -83,7 +59,10 @@ function clientOf(names: readonly string[], more: ReturnType<typeof entry>[] = [
     hosts: [...hosts, ...more],
     strategy: 'round_robin',
     connectTimeoutMs: 2_000,
-    proxy: { url: proxyUrl, except: 'localhost' },
+    proxy: {
+      url: `http://user:${encodeURIComponent(PASSWORD)}@127.0.0.1:${proxy.port}`,
+      except: 'localhost',
+    },
   });
   closers.push(() => client.stop());
   return client;
@@ -100,14 +79,14 @@ describe('a forward proxy', () => {
     expect(events.length).toBeGreaterThan(0);
     expect(asked).toEqual({ 'one.llm.example': expect.any(Number), 'two.llm.example': expect.any(Number) });
     const credentials = `Basic ${Buffer.from(`user:${PASSWORD}`).toString('base64')}`;
-    for (const name of NAMES) expect(connects).toContainEqual({ to: `${name}:443`, credentials });
+    for (const name of NAMES) expect(proxy.asked).toContainEqual({ to: `${name}:443`, credentials });
   });
 
   it('is passed by for a host that is excepted, and for one without TLS', async () => {
     await using plain = await ScriptedHost.start();
     const client = clientOf(['localhost'], [entry('plain', plain.url)]);
     for (let count = 0; count < 2; count += 1) await client.post('/chat/completions', CHAT);
-    expect([asked['localhost'], plain.asked, connects]).toEqual([1, 1, []]);
+    expect([asked['localhost'], plain.asked, proxy.asked]).toEqual([1, 1, []]);
   });
 
   it('that refuses one host costs no call: another takes it', async () => {
@@ -116,7 +95,7 @@ describe('a forward proxy', () => {
     for (let count = 0; count < 3; count += 1)
       expect(await client.post('/chat/completions', CHAT)).toMatchObject({ host: 'two' });
     expect(client.getMetrics()['one']?.lastError).toBe('connect_error');
-    expect(connects.map(({ to }) => to)).toContain('one.llm.example:443');
+    expect(proxy.asked.map(({ to }) => to)).toContain('one.llm.example:443');
     expect(asked).toEqual({ 'two.llm.example': 3 });
   });
 

@@ -1,16 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CHAT, ClientBench, entry, errorOf, KEYS, send } from '../../fixture/client-bench.ts';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ClientBench, entry, errorOf, KEYS, send, STREAM } from '../../fixture/client-bench.ts';
 import { TestHosts } from '../../fixture/test-hosts.ts';
 
-const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
-
 describe('a refusal', () => {
-  let bench: ClientBench;
+  const bench = new ClientBench();
   const hosts = new TestHosts();
-
-  beforeEach(() => {
-    bench = new ClientBench();
-  });
 
   afterEach(async () => {
     const lines = await bench.close();

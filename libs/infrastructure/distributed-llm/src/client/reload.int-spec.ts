@@ -23,20 +23,19 @@ const SETTINGS = {
   probeTimeoutMs: 500,
 };
 
-let bench: ClientBench;
+const bench = new ClientBench();
 let one: ScriptedHost;
 let two: ScriptedHost;
 
 beforeEach(async () => {
-  bench = new ClientBench();
   one = await ScriptedHost.start();
   two = await ScriptedHost.start();
 });
 
 afterEach(async () => {
   await bench.close();
-  await one[Symbol.asyncDispose]();
-  await two[Symbol.asyncDispose]();
+  await one.close();
+  await two.close();
 });
 
 const post = async (client: ReturnType<ClientBench['client']>) =>

@@ -1,21 +1,13 @@
 import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { chatEvents, chunkOf } from './chat.events.ts';
 import { type ContentKind, type Dialect, type EventReading, NO_READING } from './dialect.ts';
-import {
-  completionUsage,
-  dataEvent,
-  DONE_EVENT,
-  finishReasonOf,
-  head,
-  isOpenAiError,
-  openAiError,
-} from './openai-shapes.ts';
+import { completionUsage, DONE_EVENT, finishReasonOf, head, OPENAI_ERRORS } from './openai-shapes.ts';
 
 /** `/v1/chat/completions`. */
 export const chatDialect: Dialect = {
   name: 'chat',
   textKey: 'content',
-  answerKey: 'choices',
+  resultKey: 'choices',
   objectName: 'chat.completion',
   isNothing,
   endMarker: DONE_EVENT,
@@ -34,9 +26,7 @@ export const chatDialect: Dialect = {
   readBody: (json) => ({ ...head(json), usage: completionUsage(json) }),
   eventsOf: chatEvents,
   eventOf: chunkOf,
-  errorBody: openAiError,
-  isErrorBody: isOpenAiError,
-  errorEvent: (error) => dataEvent(openAiError(error)),
+  ...OPENAI_ERRORS,
 };
 
 /** Clients look for a message in each choice. */

@@ -1,21 +1,13 @@
 import { isObject, textOrNone } from '@morgan/foundation';
 import { completionEvents, countsOf } from './chat.events.ts';
 import { type Dialect, NO_READING } from './dialect.ts';
-import {
-  completionUsage,
-  dataEvent,
-  DONE_EVENT,
-  finishReasonOf,
-  head,
-  isOpenAiError,
-  openAiError,
-} from './openai-shapes.ts';
+import { completionUsage, DONE_EVENT, finishReasonOf, head, OPENAI_ERRORS } from './openai-shapes.ts';
 
 /** `/v1/completions`. */
 export const completionsDialect: Dialect = {
   name: 'completions',
   textKey: 'text',
-  answerKey: 'choices',
+  resultKey: 'choices',
   objectName: 'text_completion',
   endMarker: DONE_EVENT,
   hasEnd: true,
@@ -40,7 +32,5 @@ export const completionsDialect: Dialect = {
   readBody: (json) => ({ ...head(json), usage: completionUsage(json) }),
   eventsOf: completionEvents,
   eventOf: countsOf,
-  errorBody: openAiError,
-  isErrorBody: isOpenAiError,
-  errorEvent: (error) => dataEvent(openAiError(error)),
+  ...OPENAI_ERRORS,
 };

@@ -36,7 +36,7 @@ const KEPT_PATH = '/responses/';
 /** A JSON without vectors is no answer, and may be an error in a form of its own. */
 const embeddingsDialect: Dialect = {
   ...plainDialect,
-  answerKey: 'data',
+  resultKey: 'data',
   objectName: 'list',
   isJson: true,
   gap: /[[,]\s*(null|-?NaN|-?Infinity)\b|"embedding"\s*:\s*null\b/,

@@ -108,9 +108,9 @@ export interface Dialect {
   readonly endMarker: Buffer | undefined;
   /** What a caller gets while there is nothing to say, where clients do not take a comment for a sign of life. */
   readonly keepAlive?: Buffer;
-  /** The key of a JSON response that holds the answer; a JSON without it is none. */
-  readonly answerKey: string | undefined;
-  /** What a JSON response calls itself in `object`: one that does so and has no answer is none either. */
+  /** The key of a JSON response that holds what was asked for; a JSON without it is no answer. */
+  readonly resultKey: string | undefined;
+  /** What a JSON response calls itself in `object`: one that does so and has nothing under that key is none either. */
   readonly objectName?: string;
   /** Whether a JSON response that is complete has nothing of what was asked for, and its host has counted no token of it. */
   readonly isNothing?: (json: JsonObject) => boolean;

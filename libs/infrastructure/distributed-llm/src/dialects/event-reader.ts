@@ -63,19 +63,19 @@ export class EventReader {
 export function readBody(dialect: Dialect, body: Buffer): BodyReading | undefined {
   const json = unlisted(jsonOrNone(body.toString().trim()));
   if (!isObject(json)) return undefined;
-  return { error: errorIn(json) ?? missingAnswer(dialect, json), ...dialect.readBody(json) };
+  return { error: errorIn(json) ?? missingResult(dialect, json), ...dialect.readBody(json) };
 }
 
 /** What a response says in the place of its answer. */
-function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | undefined {
-  const { answerKey, objectName } = dialect;
-  if (answerKey === undefined)
+function missingResult(dialect: Dialect, json: JsonObject): ReportedError | undefined {
+  const { resultKey, objectName } = dialect;
+  if (resultKey === undefined)
     return codedErrorIn(json) ?? (dialect.isNothing?.(json) ? NO_ANSWER : undefined);
   if (typeof json['done'] === 'boolean') return OF_OLLAMA;
-  const answer = json[answerKey];
+  const result = json[resultKey];
   if (dialect.isNothing?.(json)) return NO_ANSWER;
-  if (Array.isArray(answer) && (objectName === undefined || isFiltered(json))) return undefined;
-  if (Array.isArray(answer) && answer.length > 0) {
+  if (Array.isArray(result) && (objectName === undefined || isFiltered(json))) return undefined;
+  if (Array.isArray(result) && result.length > 0) {
     const { content, usage, finishReason } = dialect.readEvent(json);
     return content === undefined && saysNothing(usage, finishReason) ? NO_ANSWER : undefined;
   }
@@ -86,9 +86,9 @@ function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | unde
     isHttpStatus(Number(json['statusCode']));
   // Nobody has another word for choices, as some hosts have for vectors.
   const isEmpty =
-    answerKey === 'choices' ||
-    answer === null ||
-    Array.isArray(answer) ||
+    resultKey === 'choices' ||
+    result === null ||
+    Array.isArray(result) ||
     Object.keys(json).length === 0 ||
     (objectName !== undefined && isState);
   return bareErrorIn(json) ?? (isEmpty ? NO_ANSWER : undefined);
@@ -139,17 +139,17 @@ function readNoData({ raw, isEmpty }: SseEvent): EventReading {
 
 /** The event itself says that it is one, or its data has a code and a text and nothing of an answer. */
 function declaredError(
-  { answerKey }: Dialect,
+  { resultKey }: Dialect,
   { isError, data }: SseEvent,
   json: unknown,
 ): ReportedError | undefined {
   if (!isObject(json)) return isError ? { ...NO_ANSWER, message: data ?? NO_ANSWER.message } : undefined;
   const isCoded = 'error_code' in json || json['success'] === false || 'base_resp' in json;
   const { choices, type } = json;
-  const hasAnswer = Array.isArray(choices) && choices.length > 0;
+  const hasResult = Array.isArray(choices) && choices.length > 0;
   const saysError = isError || OF_ERROR.test(textOrNone(type) ?? '');
-  if (saysError || (isCoded && !hasAnswer)) return bareErrorIn(json) ?? (saysError ? NO_ANSWER : undefined);
-  return answerKey === 'choices' && choices === undefined ? namedError(json) : undefined;
+  if (saysError || (isCoded && !hasResult)) return bareErrorIn(json) ?? (saysError ? NO_ANSWER : undefined);
+  return resultKey === 'choices' && choices === undefined ? namedError(json) : undefined;
 }
 
 /** Without an envelope what is an error has the number or the name of one: other words are about a queue or a tool. */

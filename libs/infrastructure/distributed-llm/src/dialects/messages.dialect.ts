@@ -32,7 +32,7 @@ const EMPTY_AT_FIRST: ReadonlySet<unknown> = new Set(['text', 'thinking', 'redac
 export const messagesDialect: Dialect = {
   name: 'messages',
   textKey: 'text',
-  answerKey: 'content',
+  resultKey: 'content',
   isNothing,
   endMarker: dataEvent({ type: 'message_stop' }, 'message_stop'),
   keepAlive: dataEvent({ type: 'ping' }, 'ping'),

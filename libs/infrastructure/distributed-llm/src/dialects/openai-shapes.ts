@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import type { ReportedError } from '@morgan/host-errors';
-import type { TokenUsage } from './dialect.ts';
+import type { Dialect, TokenUsage } from './dialect.ts';
 
 /** What chat and text completions end with. */
 export const DONE_EVENT = Buffer.from('data: [DONE]\n\n');
@@ -82,6 +82,13 @@ export function isOpenAiError({ error }: JsonObject): boolean {
 export function dataEvent(json: JsonObject, type?: string): Buffer {
   return Buffer.from(`${type === undefined ? '' : `event: ${type}\n`}data: ${JSON.stringify(json)}\n\n`);
 }
+
+/** How most of OpenAI's API tells errors, in a body and in a stream. */
+export const OPENAI_ERRORS: Pick<Dialect, 'errorBody' | 'isErrorBody' | 'errorEvent'> = {
+  errorBody: openAiError,
+  isErrorBody: isOpenAiError,
+  errorEvent: (error) => dataEvent(openAiError(error)),
+};
 
 function cached(details: unknown): unknown {
   return isObject(details) ? details['cached_tokens'] : undefined;

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { type Dialect, NO_READING } from './dialect.ts';
-import { completionUsage, counts, dataEvent, head, isOpenAiError, openAiError } from './openai-shapes.ts';
+import { completionUsage, counts, head, OPENAI_ERRORS } from './openai-shapes.ts';
 
 /** What a transcript, speech or an image is told in, as OpenAI names it; other events of these are not the end either. */
 const OF_MEDIA = /^(transcript\.text|speech\.audio|image_generation|image_edit)\./;
@@ -17,7 +17,7 @@ const LAST_OF_ALL = /^(transcript\.text|speech\.audio)\.done$/;
 export const plainDialect: Dialect = {
   name: 'plain',
   textKey: undefined,
-  answerKey: undefined,
+  resultKey: undefined,
   endMarker: undefined,
   hasEnd: false,
   readEvent: (json) => ({
@@ -29,9 +29,7 @@ export const plainDialect: Dialect = {
     finished: LAST_OF_ALL.test(textOrNone(json['type']) ?? '') ? 1 : 0,
   }),
   readBody: (json) => ({ ...head(json), usage: usageIn(json) }),
-  errorBody: openAiError,
-  isErrorBody: isOpenAiError,
-  errorEvent: (error) => dataEvent(openAiError(error)),
+  ...OPENAI_ERRORS,
 };
 
 function isPart({ type, object }: JsonObject): boolean | undefined {

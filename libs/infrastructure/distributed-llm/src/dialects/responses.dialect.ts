@@ -15,7 +15,7 @@ const ENDS: ReadonlySet<unknown> = new Set([
 export const responsesDialect: Dialect = {
   name: 'responses',
   textKey: undefined,
-  answerKey: 'output',
+  resultKey: 'output',
   isNothing,
   endMarker: undefined,
   hasEnd: true,

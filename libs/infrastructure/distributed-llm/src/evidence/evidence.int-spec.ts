@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
   CONTENT_CHUNK,
@@ -15,8 +15,6 @@ import {
 } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 import type { Outcome } from './outcome.ts';
-
-const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 
 /** What the sole host's caller gets: the host's own status and text, or our code. */
 interface Alone {
@@ -348,13 +346,8 @@ const STREAMED: readonly (readonly [string, Reply, Outcome, Alone])[] = [
   ],
 ];
 
-let bench: ClientBench;
-beforeEach(() => {
-  bench = new ClientBench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+const bench = new ClientBench();
+afterEach(() => bench.close());
 
 /** Status and text of what the caller of a client gets. */
 async function outcomeOf(client: DistributedLlmClient, body?: Buffer): Promise<Alone & { host: string }> {

@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CHAT, ClientBench, entry, KEYS, send } from '../../fixture/client-bench.ts';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { CHAT, ClientBench, entry, KEYS, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   CONTENT_CHUNK,
   END_CHUNKS,
@@ -16,7 +16,6 @@ import type { StreamFault } from '../streams/stream-fault.ts';
 const WHOLE = JSON.stringify({ id: 'c1', choices: [{ message: { role: 'assistant', content: 'hello' } }] });
 const EVENTS = ROLE_CHUNK + CONTENT_CHUNK + END_CHUNKS;
 const TYPE = 'text/event-stream';
-const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 /** Takes nothing of a stream but its fault. */
 const silently = (failed: (fault: StreamFault) => void) => ({
   event: () => undefined,
@@ -27,13 +26,8 @@ const silently = (failed: (fault: StreamFault) => void) => ({
 
 const BOM = '\uFEFF';
 
-let bench: ClientBench;
-beforeEach(() => {
-  bench = new ClientBench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+const bench = new ClientBench();
+afterEach(() => bench.close());
 
 /** What a caller gets of two hosts of which only the first is odd. */
 async function ask(reply: Reply, request: Parameters<typeof send>[1] = {}) {
@@ -477,7 +471,6 @@ describe('the key of a host', () => {
     expect(said).toContain(TOLD);
     for (const secret of [KEYS[0], 'secret-of']) expect(said + headers.join()).not.toContain(secret);
     expect(await bench.close()).not.toContain('secret-of');
-    bench = new ClientBench();
   });
 
   it('is not read by callers either where an error that quotes it has a good status', async () => {

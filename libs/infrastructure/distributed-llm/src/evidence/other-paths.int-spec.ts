@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { CHAT, ClientBench, entry, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   CONTENT_CHUNK,
   events,
@@ -12,17 +12,11 @@ import {
 import type { StreamFault } from '../streams/stream-fault.ts';
 import type { Outcome } from './outcome.ts';
 
-const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 const JSON_TYPE = { 'content-type': 'application/json' };
 const SUBTITLES = { 'content-type': 'application/x-subrip' };
 
-let bench: ClientBench;
-beforeEach(() => {
-  bench = new ClientBench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+const bench = new ClientBench();
+afterEach(() => bench.close());
 
 const counted = (outcome: Outcome) =>
   bench.metric(`morgan_llm_host_requests_total{host="first",outcome="${outcome}"}`);

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { CHAT, ClientBench, entry, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   CONTENT_CHUNK,
   events,
@@ -12,20 +12,14 @@ import {
 } from '../../fixture/scripted-host.ts';
 import type { Outcome } from './outcome.ts';
 
-const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 const LONG = 'x'.repeat(200_000);
 const IS_JSON = { 'content-type': 'application/json' };
 /** What a caller of vLLM sent without its messages, as that quotes it. */
 const ECHO = `{'model': 'm', 'prompt': 'Why is the file not found? ${LONG}'}`;
 const BODY = Buffer.from(JSON.stringify({ ...CHAT, prompt: `Why is the file not found? ${LONG}` }));
 
-let bench: ClientBench;
-beforeEach(() => {
-  bench = new ClientBench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+const bench = new ClientBench();
+afterEach(() => bench.close());
 
 /** What the caller of two hosts gets of which the first answers so, and whether the second was asked. */
 async function ask(reply: Reply, body?: Buffer) {

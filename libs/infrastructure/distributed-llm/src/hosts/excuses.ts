@@ -1,7 +1,7 @@
 import { LatestMap } from '@morgan/foundation';
 
 /** What is to blame where a request failed alike wherever it was tried. */
-export type Culprit = 'request' | 'host + model' | 'host';
+type Culprit = 'request' | 'host + model' | 'host';
 
 /** So many different requests may fail in a row, over so many milliseconds, before they are no excuse any more. */
 const MOST_EXCUSED = 5;

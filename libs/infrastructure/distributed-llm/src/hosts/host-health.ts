@@ -26,7 +26,7 @@ export interface HostHealthOptions {
 }
 
 /** The host that is watched. */
-export interface WatchedHost {
+interface WatchedHost {
   readonly options: LlmHost;
   readonly address: HostAddress;
   readonly models: ModelList;

@@ -44,10 +44,7 @@ export class HostMetrics {
         help: 'Attempts that are going on now, by host.',
         labels: ['host'],
       },
-      (gauge) => {
-        gauge.reset();
-        this.#hosts.forEach(({ name, stats }) => gauge.set({ host: name }, stats.inFlight));
-      },
+      (gauge) => this.#hosts.forEach(({ name, stats }) => gauge.set({ host: name }, stats.inFlight)),
     );
     metrics.gauge(
       {
@@ -55,10 +52,7 @@ export class HostMetrics {
         help: 'What of a host is passed over now (the host, a model or a path of it), by the outcome that was the reason.',
         labels: ['host', 'outcome'],
       },
-      (gauge) => {
-        gauge.reset();
-        this.#hosts.forEach((host) => showRests(host, gauge));
-      },
+      (gauge) => this.#hosts.forEach((host) => showRests(host, gauge)),
     );
     this.#showModes();
   }
@@ -71,7 +65,6 @@ export class HostMetrics {
         labels: ['host', 'mode'],
       },
       (gauge) => {
-        gauge.reset();
         for (const { name: host, mode: current } of this.#hosts)
           for (const mode of HOST_MODES) gauge.set({ host, mode }, Number(mode === current));
       },

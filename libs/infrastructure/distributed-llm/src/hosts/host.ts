@@ -16,7 +16,7 @@ import { type Rest, Rests } from './rests.ts';
 
 /** Whether a host takes part. A draining one finds its calls to an end and gets no new ones; a disabled one is not probed either. */
 export const HOST_MODES = ['enabled', 'draining', 'disabled'] as const;
-export type HostMode = (typeof HOST_MODES)[number];
+type HostMode = (typeof HOST_MODES)[number];
 
 /** What can be said about one host right now. */
 export interface HostStatus extends HostFigures {
@@ -34,7 +34,7 @@ export interface HostStatus extends HostFigures {
 }
 
 /** What a host is made with. */
-export interface HostParts extends HostHealthOptions {
+interface HostParts extends HostHealthOptions {
   readonly policies: AttemptPolicies;
   readonly maxRestMs: number;
   /** The host in whose place it is, at the same URL: the calls that are under way there go on. */

@@ -6,12 +6,11 @@ import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
 import { chat, json, models, refusal, type Reply, ScriptedHost, text } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 
-let bench: ClientBench;
+const bench = new ClientBench();
 let one: ScriptedHost;
 let two: ScriptedHost;
 
 beforeEach(async () => {
-  bench = new ClientBench();
   [one, two] = await Promise.all([
     ScriptedHost.start(chat('one'), models('qwen:latest', 'shared')),
     ScriptedHost.start(chat('two'), models('phi', 'shared')),
@@ -20,7 +19,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await bench.close();
-  for (const host of [one, two]) await host[Symbol.asyncDispose]();
+  for (const host of [one, two]) await host.close();
 });
 
 /** A byte now and then, without an end. */

@@ -7,7 +7,7 @@ export interface ModelObject {
 }
 
 /** What a host says that it has. */
-export interface ListedModels {
+interface ListedModels {
   readonly models: readonly ModelObject[];
   /** Whether these are all: some hand out one page of several. */
   readonly isWhole: boolean;

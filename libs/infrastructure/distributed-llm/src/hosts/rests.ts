@@ -17,7 +17,7 @@ export interface Rest {
 }
 
 /** What a new rest is made of. */
-export interface NewRest {
+interface NewRest {
   readonly outcome: Outcome;
   readonly rule: RestRule;
   /** The time that the host asked for. */

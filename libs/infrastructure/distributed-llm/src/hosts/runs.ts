@@ -1,7 +1,7 @@
 import { LatestMap } from '@morgan/foundation';
 
 /** The same thing several times in a row, on the clock of `performance.now()`. */
-export interface Run {
+interface Run {
   readonly count: number;
   /** When the first of them was. */
   readonly since: number;

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
+import { CHAT, ClientBench, entry, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
   CONTENT_CHUNK,
@@ -12,15 +12,12 @@ import {
 } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 
-let bench: ClientBench;
+const bench = new ClientBench();
 const hosts: ScriptedHost[] = [];
 
-beforeEach(() => {
-  bench = new ClientBench();
-});
 afterEach(async () => {
   await bench.close();
-  for (const host of hosts.splice(0)) await host[Symbol.asyncDispose]();
+  for (const host of hosts.splice(0)) await host.close();
 });
 
 let content = 0;
@@ -89,7 +86,7 @@ describe('the end of a panic', () => {
     expect(await succeeds(client)).toBe(false);
     expect(client.getMetrics()['only']?.circuit.state).toBe('OPEN');
     host.reply = events(ROLE_CHUNK + CONTENT_CHUNK, true);
-    const body = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
+    const body = STREAM;
     const streams = [
       await send(client, { body }),
       await send(client, { body }),

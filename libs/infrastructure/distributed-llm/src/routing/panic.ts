@@ -1,7 +1,7 @@
 import type { Host } from '../hosts/host.ts';
 
 /** How much is let through where nothing good is left. */
-export interface PanicOptions {
+interface PanicOptions {
   /** Of the calls that find no good target, the share that may try one all the same. */
   readonly share: number;
   /** How many of them may be at one host at a time. */

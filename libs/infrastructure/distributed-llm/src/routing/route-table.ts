@@ -32,7 +32,7 @@ export interface Route {
 }
 
 /** What a table is made of. */
-export interface RouteTableOptions {
+interface RouteTableOptions {
   readonly hosts: readonly Host[];
   readonly routes: readonly RouteOptions[];
   readonly groups: HostGroups;

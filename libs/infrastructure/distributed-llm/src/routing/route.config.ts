@@ -80,7 +80,7 @@ export type HostGroups = z.output<typeof hostGroups>;
 export type RouteTargetOptions = z.output<typeof target>;
 
 /** What is wrong in a configuration of routes, and where. */
-export interface RouteFault {
+interface RouteFault {
   readonly path: (string | number)[];
   readonly message: string;
 }

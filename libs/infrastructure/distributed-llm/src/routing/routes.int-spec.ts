@@ -1,34 +1,25 @@
-import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { CertificateAuthority, waitFor } from '@morgan/testing';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { CertificateAuthority, listen, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import { chat, json, models, refusal, type Reply, ScriptedHost } from '../../fixture/scripted-host.ts';
+import { TestHosts } from '../../fixture/test-hosts.ts';
 import { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 import { HostError } from '../client/host-error.ts';
 
-let bench: ClientBench;
-const hosts: ScriptedHost[] = [];
+const bench = new ClientBench();
+const opened = new TestHosts();
 
-beforeEach(() => {
-  bench = new ClientBench();
-});
 afterEach(async () => {
   await bench.close();
-  for (const host of hosts.splice(0)) await host[Symbol.asyncDispose]();
+  await opened.close();
 });
-
-async function hostOf(...parts: Parameters<typeof ScriptedHost.start>): Promise<ScriptedHost> {
-  const host = await ScriptedHost.start(...parts);
-  hosts.push(host);
-  return host;
-}
 
 /** Two hosts behind a route: `small` first, `large` when that cannot serve. */
 async function fallback(settings: Record<string, unknown> = {}) {
-  const [small, large] = [await hostOf(), await hostOf()];
+  const [small, large] = [await opened.scripted(), await opened.scripted()];
   const tiers = [[{ host: 'small', model: 'tiny' }], [{ host: 'large', model: 'huge' }]];
   const routes = [{ model: 'assistant', tiers }];
   const client = bench.client([entry('small', small.url), entry('large', large.url)], {
@@ -85,7 +76,10 @@ describe('a route', () => {
   });
 
   it('takes a context that is too long to a larger target, and to no other', async () => {
-    const [a, b] = [await hostOf(refusal(400, 'x', { code: 'context_length_exceeded' })), await hostOf()];
+    const [a, b] = [
+      await opened.scripted(refusal(400, 'x', { code: 'context_length_exceeded' })),
+      await opened.scripted(),
+    ];
     const list = [entry('a', a.url, { capabilities: { contextLength: 1_000 } }), entry('b', b.url)];
     const client = bench.client(list);
     expect(await ask(client, ASSISTANT)).toMatchObject({ host: 'a', status: 400 });
@@ -104,7 +98,7 @@ describe('a route', () => {
     ['prompt is too long: 5000 tokens > 4096 maximum', 4_096, 'a'],
     ['prompt is too long', 8_000, 'a'],
   ])('believes a target that says %j, beside one of %d', async (message, contextLength, answers) => {
-    const [a, b] = [await hostOf(refusal(400, message)), await hostOf()];
+    const [a, b] = [await opened.scripted(refusal(400, message)), await opened.scripted()];
     const tiers = [[{ host: 'a' }], [{ host: 'b' }]];
     const client = bench.client([entry('a', a.url), entry('b', b.url, { capabilities: { contextLength } })], {
       routes: [{ model: 'assistant', tiers }],
@@ -117,7 +111,7 @@ describe('a route', () => {
     ['of another model, whose length is known', 'large', { contextLength: 8_000 }, 'b'],
     ['of the same model', 'small', {}, 'a'],
   ])('asks a target that may be larger: %s', async (_, model, capabilities, answers) => {
-    const [a, b] = [await hostOf(refusal(400, 'prompt is too long')), await hostOf()];
+    const [a, b] = [await opened.scripted(refusal(400, 'prompt is too long')), await opened.scripted()];
     const tiers = [[{ host: 'a', model: 'small' }], [{ host: 'b', model }]];
     const client = bench.client([entry('a', a.url), entry('b', b.url, { capabilities })], {
       routes: [{ model: 'assistant', tiers }],
@@ -127,7 +121,7 @@ describe('a route', () => {
 
   it('asks each model once that may be larger, and tells what the last of them said', async () => {
     const says = (limit: string) =>
-      hostOf(refusal(400, `the prompt is too long: 9 tokens > ${limit} maximum`));
+      opened.scripted(refusal(400, `the prompt is too long: 9 tokens > ${limit} maximum`));
     const hosts = [await says('1000'), await says('2000'), await says('1000'), await says('4000')];
     const tiers = hosts.map((_, at) => [{ host: `h${at}`, model: `m${at % 3}` }]);
     const client = bench.client(
@@ -144,8 +138,8 @@ describe('a route', () => {
     ['that is no larger', { contextLength: 1_000 }, { contextLength: 8_000 }, 400],
   ])('is told of a target above %s, where the one below says "too long"', async (_, high, low, status) => {
     const [above, below] = [
-      await hostOf(refusal(429, 'Full.', { headers: { 'retry-after': '60' } })),
-      await hostOf(refusal(400, 'too long', { code: 'context_length_exceeded' })),
+      await opened.scripted(refusal(429, 'Full.', { headers: { 'retry-after': '60' } })),
+      await opened.scripted(refusal(400, 'too long', { code: 'context_length_exceeded' })),
     ];
     const tiers = [[{ host: 'above', model: 'x' }], [{ host: 'below', model: 'y' }]];
     const hosts = [
@@ -159,8 +153,8 @@ describe('a route', () => {
   it('knows from the list of models how long a context may be', async () => {
     const list = json(200, { data: [{ id: 'assistant', max_model_len: 32_000 }] });
     const [a, b] = [
-      await hostOf(refusal(400, 'maximum context length is 10')),
-      await hostOf(chat('hello'), list),
+      await opened.scripted(refusal(400, 'maximum context length is 10')),
+      await opened.scripted(chat('hello'), list),
     ];
     const client = bench.client([
       entry('a', a.url, { capabilities: { contextLength: 10 } }),
@@ -174,7 +168,7 @@ describe('a route', () => {
   });
 
   it('sends a request only where it can be served', async () => {
-    const [plain, able] = [await hostOf(), await hostOf()];
+    const [plain, able] = [await opened.scripted(), await opened.scripted()];
     const client = bench.client([
       entry('plain', plain.url, {
         capabilities: { tools: false, vision: false, endpoints: ['/chat/completions'] },
@@ -196,7 +190,7 @@ describe('a route', () => {
 
   it('is told nothing of the rest of a target that could not serve it', async () => {
     const full = refusal(429, 'Full.', { headers: { 'retry-after': '60' } });
-    const [plain, able] = [await hostOf(full), await hostOf()];
+    const [plain, able] = [await opened.scripted(full), await opened.scripted()];
     const client = bench.client([
       entry('plain', plain.url, { capabilities: { tools: false } }),
       entry('able', able.url),
@@ -209,7 +203,7 @@ describe('a route', () => {
   });
 
   it('is found by its name before a glob, and leaves other models to every host', async () => {
-    const [a, b] = [await hostOf(), await hostOf(chat('hello'), models('other'))];
+    const [a, b] = [await opened.scripted(), await opened.scripted(chat('hello'), models('other'))];
     const routes = [
       { model: 'gpt-*', tiers: [[{ group: 'all', model: 'x' }]] },
       { model: 'gpt-4', tiers: [[{ host: 'b' }]] },
@@ -223,7 +217,7 @@ describe('a route', () => {
   });
 
   it('makes a model of each name that it takes, as calls may spell it', async () => {
-    const host = await hostOf(chat('hello'), models('llama3:latest', 'models/gemini', 'plain'));
+    const host = await opened.scripted(chat('hello'), models('llama3:latest', 'models/gemini', 'plain'));
     const routes = [{ model: 'gpt-*', tiers: [[{ host: 'a', model: 'plain' }]] }];
     const client = bench.client([entry('a', host.url)], { routes });
     await client.start();
@@ -235,7 +229,7 @@ describe('a route', () => {
   });
 
   it("is found by either of Ollama's spellings of its name", async () => {
-    const [a, b] = [await hostOf(), await hostOf()];
+    const [a, b] = [await opened.scripted(), await opened.scripted()];
     const routes = ['llama3', 'qwen3:latest'].map((model) => ({ model, tiers: [[{ host: 'b' }]] }));
     const client = bench.client([entry('a', a.url), entry('b', b.url)], { routes });
     for (const model of ['llama3', 'llama3:latest', 'qwen3', 'qwen3:latest'])
@@ -278,7 +272,7 @@ describe('a session that its callers name', () => {
 
 describe('the load of a host', () => {
   it('is the same whatever route it came by, and after a reload', async () => {
-    const [one, two] = [await hostOf(), await hostOf()];
+    const [one, two] = [await opened.scripted(), await opened.scripted()];
     const routes = [
       { model: 'code', tiers: [[{ host: 'one', model: 'large' }]] },
       { model: 'chat', tiers: [[{ host: 'one' }, { host: 'two' }]], strategy: 'power_of_two' as const },
@@ -305,7 +299,7 @@ describe('the load of a host', () => {
 describe('a host of its own kind', () => {
   it('gets its key, headers and query, as Azure wants them', async () => {
     let seen: { url?: string | undefined; headers?: NodeJS.Dict<string | string[]> } = {};
-    const host = await hostOf((response, request, body) => {
+    const host = await opened.scripted((response, request, body) => {
       seen = { url: request.url, headers: request.headers };
       chat('hello')(response, request, body);
     });
@@ -338,7 +332,7 @@ describe('a host of its own kind', () => {
     ['?', '?api-version=2026-01-01'],
   ])('gets its own query, and of a caller all but keys and what is its own: %s', async (asked, expected) => {
     const urls: unknown[] = [];
-    const host = await hostOf((response, request, body) => {
+    const host = await opened.scripted((response, request, body) => {
       urls.push(request.url);
       chat('hello')(response, request, body);
     });
@@ -357,7 +351,7 @@ describe('a host of its own kind', () => {
     ['a header of another kind', { headers: { 'x-team': 'blue' } }, 'theirs'],
   ])('is not told whose organization a caller is where it has %s', async (_, own, expected) => {
     let seen: unknown = 'nothing';
-    const host = await hostOf((response, request, body) => {
+    const host = await opened.scripted((response, request, body) => {
       seen = request.headers['openai-organization'];
       chat('hello')(response, request, body);
     });
@@ -368,7 +362,7 @@ describe('a host of its own kind', () => {
 
   it('gets a header that it is configured with once, whatever a caller says', async () => {
     let seen: string[] = [];
-    const host = await hostOf((response, request, body) => {
+    const host = await opened.scripted((response, request, body) => {
       seen = request.rawHeaders;
       chat('hello')(response, request, body);
     });
@@ -397,7 +391,7 @@ describe('a host of its own kind', () => {
         seen.push(request.rawHeaders.filter((_, at, all) => /^user-agent$/i.test(all[at - 1] ?? '')));
         reply(response, request, body);
       };
-    const host = await hostOf(noting(chat('hello')), noting(models('m')));
+    const host = await opened.scripted(noting(chat('hello')), noting(models('m')));
     const client = bench.client([entry('a', host.url, own)]);
     await client.start();
     await (await send(client)).body.bytes();
@@ -413,26 +407,25 @@ describe('a host of its own kind', () => {
       rejectUnauthorized: true,
     };
     const names: unknown[] = [];
-    const server = createServer(options, (request, response) => {
+    const respond: RequestListener = (request, response) => {
       names.push((request.socket as TLSSocket & { servername?: string }).servername);
       request.resume().on('end', () => response.end('{"choices":[{}]}'));
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    };
+    const server = await listen(createServer(options, respond));
+    const url = `https://127.0.0.1:${server.port}/v1`;
     const tls = { ca: authority.cert, servername: 'llm.example', ...authority.issue('gateway') };
     const client = bench.client([entry('own', url, { tls })]);
     expect(await ask(client, ASSISTANT)).toMatchObject({ status: 200 });
     expect(names).toEqual(['llm.example']);
     await client.stop();
-    server.close();
+    await server.close();
     expect(await errorOf(send(bench.client([entry('own', url)])))).toMatchObject({
       code: 'no_host_available',
     });
   });
 
   it('at its limit leaves its calls to another, and is not blamed', async () => {
-    const [narrow, wide] = [await hostOf(), await hostOf()];
+    const [narrow, wide] = [await opened.scripted(), await opened.scripted()];
     const rateLimit = { requestsPerSecond: 0.01 };
     const client = bench.client([entry('narrow', narrow.url, { rateLimit }), entry('wide', wide.url)]);
     for (let call = 0; call < 6; call += 1) await ask(client, ASSISTANT);
@@ -441,7 +434,7 @@ describe('a host of its own kind', () => {
   });
 
   it('that is drained or disabled gets no new calls until it is enabled', async () => {
-    const [a, b] = [await hostOf(), await hostOf()];
+    const [a, b] = [await opened.scripted(), await opened.scripted()];
     const client = bench.client([entry('a', a.url), entry('b', b.url)]);
     await client.start();
     client.drainHost('a');
@@ -456,7 +449,7 @@ describe('a host of its own kind', () => {
 
 describe('the client without any parts', () => {
   it('posts, and tells a refusal in the words of the host', async () => {
-    const host = await hostOf(
+    const host = await opened.scripted(
       refusal(400, 'messages is empty', { code: 'empty_array', headers: { 'retry-after': '3' } }),
     );
     const client = new DistributedLlmClient({ hosts: [{ name: 'one', url: host.url }] });
@@ -475,7 +468,9 @@ describe('the client without any parts', () => {
   it('reads one JSON for a stream as the stream that it stands for, and refuses what stands for none', async () => {
     const message = { role: 'assistant', content: 'hello' };
     const choices = [{ index: 0, message, finish_reason: 'stop' }];
-    const host = await hostOf(json(200, { id: 'c1', object: 'chat.completion', model: 'm', choices }));
+    const host = await opened.scripted(
+      json(200, { id: 'c1', object: 'chat.completion', model: 'm', choices }),
+    );
     const client = new DistributedLlmClient({ hosts: [{ name: 'one', url: host.url }] });
     const events: unknown[] = [];
     for await (const event of client.stream('/chat/completions', CHAT)) events.push(event);

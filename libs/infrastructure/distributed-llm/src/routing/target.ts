@@ -5,7 +5,7 @@ import type { Candidate } from '../strategies/strategy.ts';
 import type { RequestFacts } from './request-facts.ts';
 
 /** What a target is made of. */
-export interface TargetOptions {
+interface TargetOptions {
   readonly host: Host;
   /** The model to ask for there; left out: the one that the caller named. */
   readonly model?: string | undefined;

@@ -1,19 +1,19 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
+import { listen } from '@morgan/testing';
 import { chatDialect } from '../dialects/chat.dialect.ts';
 import { ClientStream } from './client-stream.ts';
 
 const PIECE = Buffer.from(`data: ${'x'.repeat(1_000)}\n\n`);
 
 it('tells of a reader who does not even take the error', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const reader = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
+  const server = await listen(createServer());
+  const reader = connect(server.port, '127.0.0.1').on('error', () => undefined);
   try {
-    const asked = once(server, 'request');
+    const asked = once(server.server, 'request');
     reader.pause().write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
     const [, response] = (await asked) as [unknown, ServerResponse];
     let timesFull = 0;
@@ -35,6 +35,6 @@ it('tells of a reader who does not even take the error', async () => {
     expect(timesFull).toBe(1);
   } finally {
     reader.destroy();
-    server.close().closeAllConnections();
+    await server.close();
   }
 });

@@ -3,7 +3,7 @@ import type { ReportedError } from '@morgan/host-errors';
 import type { Dialect, ResponseHead } from '../dialects/dialect.ts';
 
 /** How a caller gets its stream. */
-export interface ClientStreamOptions {
+interface ClientStreamOptions {
   readonly dialect: Dialect;
   /** Writes status and headers; called once, when the first bytes leave. */
   readonly writeHead: () => void;

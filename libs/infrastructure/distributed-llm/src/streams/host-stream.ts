@@ -32,7 +32,7 @@ export interface HostStreamOptions {
 }
 
 /** How a host's stream came out: a whole response, or broken; `undefined` where nobody wanted the rest. */
-export type StreamEnd = 'whole' | StreamFault | undefined;
+type StreamEnd = 'whole' | StreamFault | undefined;
 
 /** Takes what a host's stream says, in order; after `ended` or `failed` nothing more is said. */
 export interface HostStreamListener {

@@ -32,7 +32,7 @@ export class LastWords {
   get error(): ReportedError | undefined {
     const data = this.#event?.data;
     // Others have an event of their own for an end that is none.
-    if (data === undefined || this.dialect.answerKey !== 'choices') return undefined;
+    if (data === undefined || this.dialect.resultKey !== 'choices') return undefined;
     const json = jsonOrNone(data);
     if (isObject(json)) return 'choices' in json ? undefined : errorOf(json);
     const text = textOrNone(json) ?? data;

@@ -36,7 +36,7 @@ export interface Resumption {
 }
 
 /** How a stream is passed on. */
-export interface StreamRelayOptions {
+interface StreamRelayOptions {
   readonly dialect: Dialect;
   /** Whether the caller asked for the event with token counts; else it is left out. */
   readonly wantsUsage: boolean;

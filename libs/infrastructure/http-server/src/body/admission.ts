@@ -22,7 +22,7 @@ export type AdmissionOptions = Pick<
 };
 
 /** Who asks for room. */
-export interface AdmissionAsk {
+interface AdmissionAsk {
   /** Takes a call that waits out of the line. */
   readonly signal: AbortSignal;
   /** Whose call it is, where callers are told apart. */

@@ -11,7 +11,7 @@ import { bodyParser } from './json-body.parser.ts';
 import { StalledReaders } from './stalled-readers.ts';
 
 /** What the bodies of requests and responses are handled with. */
-export interface BodyOptions {
+interface BodyOptions {
   readonly config: HttpConfig;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -21,7 +21,7 @@ export interface BodyOptions {
 }
 
 /** Everything between a body and memory: who may send one, how it is read, and who reads the response. */
-export interface Bodies {
+interface Bodies {
   readonly admission: GateHook;
   readonly parser: BodyHook;
   readonly stalledReaders: StalledReaders;

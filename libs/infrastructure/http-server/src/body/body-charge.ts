@@ -1,5 +1,5 @@
 /** Who keeps the account that a charge stands in. */
-export interface ChargeAccount {
+interface ChargeAccount {
   /** @throws AppError `overloaded`: nothing has changed then. */
   grow(from: number, to: number): void;
   shrink(bytes: number): void;

@@ -22,7 +22,7 @@ export interface BodyFormat {
 }
 
 /** Bodies that pass through as they come. */
-export interface StreamedBodies {
+interface StreamedBodies {
   /** Whether a route takes such bodies. @throws AppError where it takes no others, and this type is another. */
   takes(route: string | undefined, contentType: string | undefined): boolean;
   /** How much of one is held at a time; so much it counts against the memory for bodies. */

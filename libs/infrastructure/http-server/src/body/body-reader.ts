@@ -8,7 +8,7 @@ import { readInTurn, SHORT_BYTES, TURN_BYTES } from './turn-budget.ts';
 import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
 
 /** What a body is read with. */
-export interface BodyReaderOptions extends BodyContentOptions {
+interface BodyReaderOptions extends BodyContentOptions {
   readonly encoding: ContentEncoding;
   readonly pace: UploadPaceOptions;
 }

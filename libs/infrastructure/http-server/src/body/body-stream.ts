@@ -8,7 +8,7 @@ import { readInTurn, SHORT_BYTES } from './turn-budget.ts';
 import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
 
 /** What a body that is not held is read with. */
-export interface BodyStreamOptions {
+interface BodyStreamOptions {
   readonly encoding: ContentEncoding;
   /** Its `content-length`, if that is the length of what comes out of here. */
   readonly declared: number | undefined;

@@ -10,7 +10,7 @@ import { BodyStream } from './body-stream.ts';
 import { readWholeBody } from './whole-body.ts';
 
 /** What bodies are read with. */
-export interface JsonBodyOptions {
+interface JsonBodyOptions {
   readonly format: BodyFormat;
   readonly limitBytes: number;
   readonly config: BodyConfig;

@@ -13,7 +13,7 @@ const MAKE_ROOM_EVERY_MS = 100;
 const NEXT_HEAD_MS = 1_000;
 
 /** What the limit is made with. */
-export interface ConnectionLimitOptions {
+interface ConnectionLimitOptions {
   readonly maxConnections: number;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -27,7 +27,7 @@ const HEADERS_TIMEOUT_MS = 60_000;
 const TIMEOUT_CHECK_MS = 1_000;
 
 /** What the server below the routes is made with. */
-export interface NodeServerOptions {
+interface NodeServerOptions {
   readonly config: HttpConfig;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -26,7 +26,7 @@ const LONGEST_LINE = 1_024;
 const MALFORMED = ['malformed_request', 'The request is not valid HTTP.'] as const;
 
 /** What refusals below the routes are made with. */
-export interface ProtocolRefusalOptions {
+interface ProtocolRefusalOptions {
   readonly observers: readonly HttpObserver[];
   /** Headers of every response of this service. */
   readonly headers: Readonly<Record<string, string>>;

@@ -11,7 +11,7 @@ const MOST_BODY_BYTES = 48 * 1024;
 const EMPTY_LINES = /^[\r\n]+$/;
 
 /** Who answers what was read, and who takes what was not. */
-export interface DirectConnectionOptions {
+interface DirectConnectionOptions {
   /** The headers of a response behind which the connection stays open. */
   readonly keepAlive: string;
   /** @returns what begins the response, or none where the request is not to be answered directly. */

@@ -9,7 +9,7 @@ import type { DirectResponse } from './direct-response.ts';
 const GRACE_MS = 1_000;
 
 /** What connections that Node's parser has not seen are kept with. */
-export interface DirectConnectionsOptions {
+interface DirectConnectionsOptions {
   readonly plainRoutes: () => PlainRoutes | undefined;
   readonly keepAliveTimeoutMs: number;
   /** A new connection has this long for its first request. */

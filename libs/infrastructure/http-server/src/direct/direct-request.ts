@@ -25,7 +25,7 @@ const NAMES = new Map<string, string>();
 const MOST_NAMES = 1_000;
 
 /** A request that was read without Node's parser: it is complete. */
-export class DirectRequest implements IncomingRequest {
+class DirectRequest implements IncomingRequest {
   readonly httpVersion = '1.1';
   readonly complete = true;
   readonly destroyed = false;

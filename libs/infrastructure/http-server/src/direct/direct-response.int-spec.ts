@@ -1,26 +1,26 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { OutgoingResponse } from '@morgan/foundation';
-import { waitFor } from '@morgan/testing';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { DirectResponse } from './direct-response.ts';
 
 const KEEP_ALIVE = 'Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n';
 const REQUEST = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
 const LONG = 'ä'.repeat(100_000);
 
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
+const servers: LocalServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
 });
 
 async function portOf(server: Server): Promise<number> {
-  servers.push(server);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return (server.address() as AddressInfo).port;
+  const local = await listen(server);
+  servers.push(local);
+  return local.port;
 }
 
 type Write = (response: OutgoingResponse) => void;
@@ -44,7 +44,6 @@ async function byNode(write: Write): Promise<string> {
 async function directly(answer: (response: DirectResponse, socket: Socket) => void): Promise<number> {
   return portOf(
     createServer((socket) => {
-      socket.on('error', () => undefined);
       socket.once('data', () => {
         const response = new DirectResponse(socket, KEEP_ALIVE);
         socket.on('drain', () => response.drained());

@@ -1,7 +1,7 @@
 /** Endpoints that may be opened to callers without an API key. */
 export const OPENABLE_ENDPOINTS = ['metrics', 'health', 'docs'] as const;
 
-export type OpenableEndpoint = (typeof OPENABLE_ENDPOINTS)[number];
+type OpenableEndpoint = (typeof OPENABLE_ENDPOINTS)[number];
 
 const PROBES = ['/livez', '/readyz'];
 

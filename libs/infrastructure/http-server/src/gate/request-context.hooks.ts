@@ -9,7 +9,7 @@ import { oneIdHeader, type RequestIdHeaders } from '../request-id.ts';
 export const VIA_HEADER = 'x-morgan-via';
 
 /** What the context of every request is made with. */
-export interface RequestContextOptions {
+interface RequestContextOptions {
   readonly drain: Drain;
   readonly observers: readonly HttpObserver[];
   /** Headers of every response of this service. */

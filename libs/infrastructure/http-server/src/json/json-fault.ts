@@ -7,7 +7,7 @@ export interface JsonLimits {
 }
 
 /** `syntax` and `encoding` (not UTF-8): no JSON. `depth` and `values`: more than the limits allow. */
-export type JsonFaultReason = 'syntax' | 'encoding' | 'depth' | 'values';
+type JsonFaultReason = 'syntax' | 'encoding' | 'depth' | 'values';
 
 /** Why a JSON text is refused, and at which byte. Holds none of the text. */
 export class JsonFault extends Error {

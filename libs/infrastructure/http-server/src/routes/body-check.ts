@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { refusalOf } from './request-validation.ts';
 
 /** Refuses a body that is not as a schema says. @throws AppError about its first fault */
-export type BodyCheck = (body: unknown) => void;
+type BodyCheck = (body: unknown) => void;
 
 /** A schema of an object's fields, each of which it looks at by itself. */
 interface Fields {

@@ -5,7 +5,7 @@ import type { HttpReply, HttpRequest } from '../http-exchange.ts';
 import type { PlainRoute } from './plain-route.ts';
 
 /** A call that brings a JSON body, as {@link jsonRoute} takes it. */
-export interface JsonRoute<Body> extends Pick<PlainRoute, 'path' | 'tag' | 'summary'> {
+interface JsonRoute<Body> extends Pick<PlainRoute, 'path' | 'tag' | 'summary'> {
   /** What the body is held to. */
   readonly schema: z.ZodType;
   /**

@@ -11,7 +11,7 @@ import type { PlainRoute } from './plain-route.ts';
 import { ROUTER_OPTIONS } from './router-options.ts';
 
 /** What the requests of plain routes are handled with. */
-export interface PlainRoutesOptions {
+interface PlainRoutesOptions {
   readonly routes: readonly PlainRoute[];
   readonly gate: Gate;
   readonly errors: ErrorResponder;
@@ -27,7 +27,7 @@ interface Target {
 }
 
 /** A plain route, and what varies in the path. */
-export interface FoundRoute {
+interface FoundRoute {
   readonly target: Target;
   readonly params: Readonly<Record<string, string | undefined>>;
 }

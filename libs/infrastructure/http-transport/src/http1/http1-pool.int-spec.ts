@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { HttpTransport } from '../http-transport.ts';
 import type { TransportRequest } from '../request-sender.ts';
 
@@ -9,7 +8,7 @@ const answerOf = (body: string, headers = '') =>
   `HTTP/1.1 200 OK\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}`;
 
 describe('connections that speak HTTP/1.1', () => {
-  let server: Server;
+  let server: LocalServer;
   let transport: HttpTransport;
   let origin: string;
   let sockets: Socket[];
@@ -19,23 +18,22 @@ describe('connections that speak HTTP/1.1', () => {
 
   beforeEach(async () => {
     [sockets, asked] = [[], []];
-    server = createServer({ noDelay: true }, (socket) => {
-      sockets.push(socket);
-      socket.on('error', () => undefined);
-      socket.on('data', (bytes) => {
-        const [line = ''] = bytes.toString('latin1').split('\r\n');
-        asked.push(line);
-        answer(socket, line);
-      });
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server = await listen(
+      createServer({ noDelay: true }, (socket) => {
+        sockets.push(socket);
+        socket.on('data', (bytes) => {
+          const [line = ''] = bytes.toString('latin1').split('\r\n');
+          asked.push(line);
+          answer(socket, line);
+        });
+      }),
+    );
+    origin = server.origin;
     transport = new HttpTransport({ maxConnections: 1, readTimeoutMs: 5_000 });
   });
   afterEach(async () => {
     await transport.close(0);
-    for (const socket of sockets) socket.destroy();
-    server.close();
+    await server.close();
   });
 
   const ask = async (path = '/', options: Partial<TransportRequest> = {}) => {

@@ -17,7 +17,7 @@ const names = new Map<string, string>();
 const MOST_NAMES = 1_000;
 
 /** How the end of a body shows: so many bytes, its last chunk, or the end of the connection. */
-export type BodyLength = number | 'chunked' | 'until close';
+type BodyLength = number | 'chunked' | 'until close';
 
 /** Status line and headers of a response. */
 export interface ResponseHead {

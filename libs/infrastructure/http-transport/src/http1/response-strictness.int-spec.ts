@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { seededRandom } from '@morgan/testing';
+import { listen, type LocalServer, seededRandom } from '@morgan/testing';
 import { HttpTransport } from '../http-transport.ts';
 
 const JSON_TYPE = 'Content-Type: application/json\r\n';
@@ -15,21 +15,15 @@ const RESPONSES = [
   'HTTP/1.0 200 OK\r\n\r\nuntil the end',
 ];
 
-let server: Server;
+let server: LocalServer;
 let origin: string;
 let next = '';
 
 beforeAll(async () => {
-  server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.once('data', () => socket.end(next, 'latin1'));
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = await listen(createServer((socket) => socket.once('data', () => socket.end(next, 'latin1'))));
+  ({ origin } = server);
 });
-afterAll(() => {
-  server.close();
-});
+afterAll(() => server.close());
 
 async function byNode(): Promise<unknown[]> {
   const request = get(origin, { agent: false });

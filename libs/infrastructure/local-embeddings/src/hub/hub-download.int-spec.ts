@@ -26,7 +26,7 @@ beforeAll(async () => {
   for (const file of FILES) hub.files.set(file, await readFile(join(root, 'repository', file)));
 });
 afterAll(async () => {
-  await hub.stop();
+  await hub.close();
   await rm(root, { recursive: true, force: true });
 });
 
@@ -35,7 +35,7 @@ async function embedOnce(cacheDir: string, overrides: Partial<LocalEmbeddingsCon
   const lines: string[] = [];
   const write: Logger['info'] = (_, message) => lines.push(message);
   const logger: Logger = { debug: write, info: write, warn: write, error: write };
-  const config = { ...DEFAULTS, model: ID, hubUrl: hub.url, cacheDir: join(root, cacheDir), ...overrides };
+  const config = { ...DEFAULTS, model: ID, hubUrl: hub.origin, cacheDir: join(root, cacheDir), ...overrides };
   const model = new LocalEmbeddingModel({ config, bundledModelDir: root, logger, metrics: new Metrics() });
   try {
     await model.load();

@@ -10,7 +10,7 @@ import { isPointer } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 
 /** One file, and what it is got with. */
-export interface HubFileOptions {
+interface HubFileOptions {
   /** Its name in the model, for errors and logs. */
   readonly name: string;
   /** Where the hub has it, below the hub's URL. */

@@ -17,8 +17,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Logger, silentLogger } from '@morgan/foundation';
-import { CertificateAuthority, waitFor } from '@morgan/testing';
-import { ConnectProxy } from '../../fixture/connect-proxy.ts';
+import { CertificateAuthority, ForwardProxy, waitFor } from '@morgan/testing';
 import {
   cutAfter,
   cutRestAfter,
@@ -55,13 +54,13 @@ beforeEach(async () => {
   hub.files.set(WEIGHTS, content);
 });
 afterEach(async () => {
-  await hub.stop();
+  await hub.close();
   await rm(root, { recursive: true });
 });
 
 const download = (source: Partial<HubSource> = {}, more: Partial<ModelDownloadOptions> = {}) =>
   downloadModel({
-    source: { kind: 'hub', id: 'a/b', revision: 'main', cacheDir: root, hubUrl: hub.url, ...source },
+    source: { kind: 'hub', id: 'a/b', revision: 'main', cacheDir: root, hubUrl: hub.origin, ...source },
     choice: { dtype: 'fp32', device: 'cpu' },
     logger: silentLogger,
     signal: new AbortController().signal,
@@ -234,7 +233,7 @@ describe('a download', () => {
   it('leaves no socket', async () => {
     await download();
     // Less than an idle connection is kept for.
-    await waitFor(async () => (await hub.connections()) === 0, { what: 'no connection', timeoutMs: 2_000 });
+    await waitFor(() => hub.sockets.size === 0, { what: 'no connection', timeoutMs: 2_000 });
   });
 });
 
@@ -423,27 +422,27 @@ describe('a redirect', () => {
     hub.authorization = 'Bearer hub-secret';
     hub.misbehave('config.json', redirectTo('/a/b/resolve/main/moved.json'));
     hub.files.set('moved.json', Buffer.from('{}'));
-    hub.misbehave(WEIGHTS, redirectTo(`${store.url}/x/y/resolve/main/${WEIGHTS}?signature=1`));
+    hub.misbehave(WEIGHTS, redirectTo(`${store.origin}/x/y/resolve/main/${WEIGHTS}?signature=1`));
     await download({ token: 'hub-secret' });
     expect(await readFile(join(root, 'a/b/config.json'), 'utf8')).toBe('{}');
     expect(new Set(hub.asked.map(({ authorization }) => authorization))).toEqual(
       new Set(['Bearer hub-secret']),
     );
     expect(store.asked).toEqual([{ file: `main/${WEIGHTS}`, authorization: undefined, range: undefined }]);
-    await store.stop();
+    await store.close();
   });
 
   it('is asked for again where the file broke: its address is good for a while only', async () => {
     const store = await HubServer.start();
     store.files.set(WEIGHTS, content);
-    const there = redirectTo(`${store.url}/x/y/resolve/main/${WEIGHTS}`);
+    const there = redirectTo(`${store.origin}/x/y/resolve/main/${WEIGHTS}`);
     hub.misbehave(WEIGHTS, there, there);
     store.misbehave(WEIGHTS, cutAfter(1_000_000));
     await download();
     expect(requestsFor(WEIGHTS)).toHaveLength(2);
     expect(store.asked.at(-1)?.range).toMatch(/^bytes=\d+-$/);
     expect((await weights()).equals(content)).toBe(true);
-    await store.stop();
+    await store.close();
   });
 
   it('is given up with its body, however long that is', async () => {
@@ -476,7 +475,7 @@ describe('a redirect', () => {
     setDefaultCACertificates([...before, authority.cert]);
     try {
       secure.files.set('config.json', Buffer.from('{}'));
-      secure.misbehave('tokenizer.json', redirectTo(`${hub.url}/a/b/resolve/main/tokenizer.json`));
+      secure.misbehave('tokenizer.json', redirectTo(`${hub.origin}/a/b/resolve/main/tokenizer.json`));
       await expect(download({ hubUrl: `https://localhost:${secure.port}` })).rejects.toThrow(
         'the hub redirects to no usable address',
       );
@@ -484,7 +483,7 @@ describe('a redirect', () => {
       expect(secure.asked.at(-1)?.file).toBe('main/tokenizer.json');
     } finally {
       setDefaultCACertificates(before);
-      await secure.stop();
+      await secure.close();
     }
   });
 });
@@ -494,16 +493,17 @@ describe('a proxy that is between', () => {
     const authority = new CertificateAuthority('Hub Test CA');
     const before = getCACertificates('default');
     const secure = await HubServer.start(createTlsServer(authority.issue('hub.example')));
-    await using proxy = await ConnectProxy.to(secure.port);
+    await using proxy = new ForwardProxy(() => ({ port: secure.port }));
+    await proxy.listen();
     setDefaultCACertificates([...before, authority.cert]);
     try {
       for (const [name, file] of hub.files) secure.files.set(name, file);
-      await download({ hubUrl: 'https://hub.example' }, { proxy: { url: proxy.url } });
-      expect(new Set(proxy.seen)).toEqual(new Set(['hub.example:443']));
+      await download({ hubUrl: 'https://hub.example' }, { proxy: { url: proxy.origin } });
+      expect(new Set(proxy.asked.map(({ to }) => to))).toEqual(new Set(['hub.example:443']));
       expect(await written()).toEqual(FILES.toSorted());
     } finally {
       setDefaultCACertificates(before);
-      await secure.stop();
+      await secure.close();
     }
   });
 });
@@ -533,6 +533,6 @@ describe('a download that is ended', () => {
     await failure;
     expect(warn).not.toHaveBeenCalled();
     expect(await written()).toEqual(FILES.slice(0, 3));
-    await waitFor(async () => (await hub.connections()) === 0, { what: 'no connection' });
+    await waitFor(() => hub.sockets.size === 0, { what: 'no connection' });
   });
 });

@@ -4,7 +4,7 @@ import type { TransportResponse } from '@morgan/http-transport';
 import { ModelLoadError } from '../model/model-load-error.ts';
 
 /** What a hub is asked with. */
-export interface ModelHubOptions {
+interface ModelHubOptions {
   /** The hub or a mirror of it, with or without a path. */
   readonly hubUrl: string;
   /** For models that not everybody may read. Shown to the hub only, not to where it redirects to. */

@@ -5,7 +5,7 @@ import { cachedRepository } from '../model/plan/cached-repository.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 
 /** A folder in Hugging Face layout. */
-export interface FolderSource {
+interface FolderSource {
   readonly kind: 'folder';
   readonly path: string;
 }

@@ -9,7 +9,7 @@ import type { TextTokenizer } from './tokenizer/text-tokenizer.ts';
 import type { VectorHead, Vectors } from './vector-head.ts';
 
 /** What a model is made of. */
-export interface EmbeddingModelParts {
+interface EmbeddingModelParts {
   readonly runner: GraphRunner;
   readonly tokenizer: TextTokenizer;
   readonly output: ChosenOutput;

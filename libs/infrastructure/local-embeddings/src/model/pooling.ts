@@ -1,7 +1,7 @@
 import type { PoolingMode } from './embedding-model.types.ts';
 
 /** The token vectors of a batch: `[rows, length, dimensions]`. */
-export interface TokenVectors {
+interface TokenVectors {
   readonly data: Float32Array;
   readonly length: number;
   readonly dimensions: number;

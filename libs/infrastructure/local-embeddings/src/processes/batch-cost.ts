@@ -33,13 +33,13 @@ export function longestWithin({ perToken, perPair }: BatchCost, budgetBytes: num
 }
 
 /** A run that was measured: one text of `length` tokens grew the process by `bytes` at its peak. */
-export interface MeasuredRun {
+interface MeasuredRun {
   readonly length: number;
   readonly bytes: number;
 }
 
 /** What the configuration of a model says about its size; undefined where it does not. */
-export interface GraphShape {
+interface GraphShape {
   readonly heads?: number | undefined;
   readonly hidden?: number | undefined;
 }

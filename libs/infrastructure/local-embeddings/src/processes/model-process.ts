@@ -31,7 +31,7 @@ export class ProcessCrashedError extends Error {
 }
 
 /** The process refused a task and goes on. */
-export class TaskFailedError extends Error {
+class TaskFailedError extends Error {
   override readonly name = 'TaskFailedError';
 }
 

@@ -25,7 +25,7 @@ const KEPT =
   'an idle model process keeps its memory: the files of the model have changed since the first one read them; a restart of the service loads them';
 
 /** Called when a pool changes. */
-export interface PoolEvents {
+interface PoolEvents {
   /** A process is free. */
   onFree(): void;
   /** A process is started in place of one that crashed, or of an idle one that had grown. */
@@ -38,7 +38,7 @@ export interface PoolEvents {
 export type RestartReason = 'crash' | 'memory';
 
 /** What the processes of a pool are. */
-export interface PoolOptions {
+interface PoolOptions {
   readonly role: ProcessRole;
   readonly process: ProcessOptions;
   /** A process that is at one task for longer counts as hung, and another takes its place. */

@@ -48,7 +48,7 @@ export function readableIds(ids: readonly number[], limit: number): readonly num
 }
 
 /** What makes token ids of texts and cuts them. */
-export interface WindowTokenizer {
+interface WindowTokenizer {
   readonly settings: PromptUse & {
     /** Characters of a word above which it becomes one unknown token, where there is such a length. */
     readonly longestWord?: number | undefined;

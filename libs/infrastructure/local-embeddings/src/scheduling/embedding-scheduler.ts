@@ -29,7 +29,7 @@ const MOST_TOKEN_VALUES = 4_194_304;
 const TURNS_TO_LEAVE = 3;
 
 /** What a scheduler works with. */
-export interface SchedulerParts {
+interface SchedulerParts {
   readonly tokenizers: ProcessPool;
   readonly inference: ProcessPool;
   readonly inferenceWork: InferenceWork;

@@ -13,7 +13,7 @@ import { ProcessPool } from '../processes/process-pool.ts';
 import type { LoadedProcess, ProcessOptions, ProcessRole } from '../processes/process-protocol.ts';
 
 /** What an engine is made of. */
-export interface InferenceEngineOptions {
+interface InferenceEngineOptions {
   /** The name under which the model is served. */
   readonly id: string;
   readonly config: LocalEmbeddingsConfig;

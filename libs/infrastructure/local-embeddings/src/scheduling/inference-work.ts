@@ -14,7 +14,7 @@ import { Quarantine } from './quarantine.ts';
 const REASON_CHARACTERS = 300;
 
 /** What inference needs besides its batches. */
-export interface InferenceParts {
+interface InferenceParts {
   readonly limits: BatchLimits;
   /** Whether vectors of tokens are made, and not one for each input. */
   readonly perToken: boolean;

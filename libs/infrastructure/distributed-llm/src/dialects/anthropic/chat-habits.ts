@@ -6,7 +6,7 @@ import { systemFirst } from './system-first.ts';
 import { shortened } from './tool-names.ts';
 
 /** What bounds an answer: as everybody knows it, and as newer models of OpenAI do. */
-export type LengthField = 'max_tokens' | 'max_completion_tokens';
+type LengthField = 'max_tokens' | 'max_completion_tokens';
 
 /** How a model wants a chat completion where models differ; learned from its refusals. */
 export interface ChatHabits {

@@ -11,7 +11,7 @@ import { endOf, isCut, stopOf } from './stop.ts';
 import { argumentsOf, inputIn } from './tool-input.ts';
 
 /** Anthropic's counts. */
-export interface MessageUsage extends JsonObject {
+interface MessageUsage extends JsonObject {
   readonly output_tokens: number;
 }
 

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 
 /** What a message or a part of one says, whichever of their names hosts have for it. */
-export interface Said {
+interface Said {
   readonly thinking: string | undefined;
   readonly text: string | undefined;
 }

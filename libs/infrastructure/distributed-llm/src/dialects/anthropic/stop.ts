@@ -36,13 +36,13 @@ const CUT: ReadonlySet<string> = new Set(['max_tokens', 'model_context_window_ex
 const WHOLE: ReadonlySet<string> = new Set(['end_turn', 'tool_use']);
 
 /** Why a message ended, as Anthropic says it. */
-export interface Stop {
+interface Stop {
   readonly stop_reason: string;
   readonly stop_sequence: string | null;
 }
 
 /** What a message ended with. */
-export interface Ending {
+interface Ending {
   /** The host's choice, with its reason. */
   readonly choice: JsonObject;
   /**

@@ -6,7 +6,7 @@ import { ModelLoadError } from '../model-load-error.ts';
 export class WrongNumbersError extends ModelLoadError {}
 
 /** What is compared. */
-export interface DeviceCheck {
+interface DeviceCheck {
   readonly device: Device;
   /** The graph on that device, and on the CPU. */
   readonly runner: GraphRunner;

@@ -14,7 +14,7 @@ export interface GraphPort {
 
 /** What can be fed to a graph. */
 const INPUT_ROLES = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids'] as const;
-export type InputRole = (typeof INPUT_ROLES)[number];
+type InputRole = (typeof INPUT_ROLES)[number];
 
 type Feed = (batch: GraphBatch) => Tensor;
 

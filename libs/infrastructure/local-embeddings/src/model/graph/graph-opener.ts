@@ -11,7 +11,7 @@ import { OnnxGraph } from './onnx-graph.ts';
 import type { TokenTable } from '../plan/token-table.reader.ts';
 
 /** A graph and what there is to know for opening it. */
-export interface GraphRequest extends Pick<BlocksRequest, 'longest' | 'sample' | 'padId'> {
+interface GraphRequest extends Pick<BlocksRequest, 'longest' | 'sample' | 'padId'> {
   readonly folder: ModelFolder;
   /** The graph, and the files of its weights, relative to the folder. */
   readonly file: string;

@@ -25,7 +25,7 @@ const WHOLE_MODEL = 'sentence_embedding';
 const OTHER_NAMES = /logits|sparse|lexical|colbert/i;
 
 /** What tells scores of all words of a vocabulary from vectors, whatever they are called. */
-export interface ModelWidths {
+interface ModelWidths {
   readonly vocab_size?: number | undefined;
   readonly hidden_size?: number | undefined;
 }

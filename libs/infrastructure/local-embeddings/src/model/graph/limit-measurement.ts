@@ -9,7 +9,7 @@ export interface TriedRun {
 }
 
 /** What a measurement works with. */
-export interface LimitMeasurement {
+interface LimitMeasurement {
   readonly runner: GraphRunner;
   readonly output: string;
   /** Ids of a text that is known to run; it is repeated to make longer ones. */

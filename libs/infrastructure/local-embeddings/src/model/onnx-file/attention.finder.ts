@@ -32,7 +32,7 @@ export interface Attention {
 }
 
 /** The parts of a graph that matter here. */
-export interface GraphView {
+interface GraphView {
   readonly nodes: readonly GraphNode[];
   readonly outputs: readonly string[];
   /** The tensors that are part of the graph. */

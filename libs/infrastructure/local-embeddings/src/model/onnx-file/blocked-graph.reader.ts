@@ -34,7 +34,7 @@ const LEAST_OPSET = 11;
 const LEAST_WEIGHTS_BYTES = 4_096;
 
 /** A graph whose attention is run in blocks. */
-export interface BlockedGraph extends GraphInMemory {
+interface BlockedGraph extends GraphInMemory {
   /** Outputs with the shapes of further inputs of attention, such as masks: they are not in blocks. */
   readonly shapes: readonly string[];
 }

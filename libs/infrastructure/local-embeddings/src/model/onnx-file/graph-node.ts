@@ -17,7 +17,7 @@ export interface GraphNode {
 }
 
 /** What matters here of the setting of an operator. */
-export interface NodeAttribute {
+interface NodeAttribute {
   /** Its value, where that is an integer. */
   readonly integer?: number | undefined;
   /** Where it is a tensor. */

@@ -8,7 +8,7 @@ export interface Range {
 }
 
 /** A field of a message; its content lies between `start` and `end`. */
-export interface Field extends Range {
+interface Field extends Range {
   readonly number: number;
   /** Where its tag begins. */
   readonly tagAt: number;

@@ -61,7 +61,7 @@ function named(patterns: readonly string[]): RegExp {
 const configSchema = z.looseObject({ _name_or_path: z.string().optional().catch(undefined) });
 
 /** What is known of a model by its name. */
-export interface KnownModel {
+interface KnownModel {
   readonly name: string;
   /** How its token vectors become one, where the backend would guess it otherwise. */
   readonly pooling?: PoolingMode;

@@ -60,7 +60,7 @@ const normalizeSchema = z.strictObject(vectorOnly);
 export const MODULE_WEIGHTS = 'model.safetensors';
 
 /** One module of a folder. */
-export interface ModulePlace {
+interface ModulePlace {
   /** The last part of its type, such as `Pooling`. */
   readonly kind: string;
   /** Its folder. */

@@ -141,7 +141,7 @@ export function filesOfModules(folder: ModelFolder, { root, rest }: Omit<ModuleL
 }
 
 /** What a Transformer module is made for, and the name of what it gives. */
-export interface TransformerTask {
+interface TransformerTask {
   readonly transformer_task: string;
   readonly module_output_name: string;
 }

@@ -15,7 +15,7 @@ import {
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
 
 /** What is still of use when the vocabulary is loaded. */
-export type TokenizerSettings = Pick<
+type TokenizerSettings = Pick<
   TokenizerFiles,
   | 'padId'
   | 'padSide'

@@ -37,13 +37,13 @@ export const overridesSchema = z.looseObject({
 type Overrides = z.output<typeof overridesSchema>;
 
 /** The parts of `tokenizer.json` that are overridden. */
-export interface TokenizerDefinition extends TokenizerSteps {
+interface TokenizerDefinition extends TokenizerSteps {
   readonly added_tokens: readonly AddedToken[];
   readonly post_processor?: unknown;
 }
 
 /** A token of `added_tokens` in tokenizer.json. */
-export type AddedToken = Readonly<Record<string, unknown>> & {
+type AddedToken = Readonly<Record<string, unknown>> & {
   readonly id: number;
   readonly content: string;
   readonly special: boolean;

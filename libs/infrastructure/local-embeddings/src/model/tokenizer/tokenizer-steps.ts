@@ -1,5 +1,5 @@
 /** A step, as tokenizer.json writes it. */
-export type Step = Readonly<Record<string, unknown>> & { readonly type: string };
+type Step = Readonly<Record<string, unknown>> & { readonly type: string };
 
 /** What is done to a text before its words are looked up, and how they are looked up. */
 export interface TokenizerSteps {

@@ -66,7 +66,7 @@ const FAMILIES: readonly Family[] = [
 ];
 
 /** Finds the token that a setting names, and its id. */
-export interface TokenLookup {
+interface TokenLookup {
   readonly named: (setting: string) => string | undefined;
   readonly idOf: (token: string) => number | undefined;
 }
