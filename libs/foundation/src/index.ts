@@ -45,4 +45,4 @@ export { LatestMap } from './latest-map.ts';
 export { LinkedList, type ListPlace } from './linked-list.ts';
 export type { OutgoingResponse } from './outgoing-response.ts';
 export { Pieces } from './pieces.ts';
-export { ZSTD_WINDOW_BYTES, zstdDecoder } from './zstd/zstd-decoder.ts';
+export { ZSTD_WINDOW_BYTES, zstdDecoder, type ZstdDecoderOptions } from './zstd/zstd-decoder.ts';

@@ -7,7 +7,7 @@ const WINDOW_LOG = 23;
 export const ZSTD_WINDOW_BYTES = 2 ** WINDOW_LOG;
 
 /** How a Zstandard body is decoded. */
-interface ZstdDecoderOptions {
+export interface ZstdDecoderOptions {
   /** Bytes that come out at a time. Default: Node's. */
   readonly chunkSize?: number;
   /** More frames are refused: each costs a turn of the decoder, however small it is. Default: any number. */

@@ -5,7 +5,7 @@ import axios, { type CreateAxiosDefaults } from 'axios';
 import { axiosAdapter } from './axios-adapter.ts';
 
 /** What Nest's `HttpService` is made of. */
-interface AxiosTransportModuleOptions {
+export interface AxiosTransportModuleOptions {
   /** A transport, bare or with policies around it. Who made it closes it. */
   readonly sender: RequestSender;
   /** Axios' defaults, such as `baseURL`. */

@@ -1,2 +1,2 @@
 export { axiosAdapter } from './axios-adapter.ts';
-export { AxiosTransportModule } from './axios-transport.module.ts';
+export { AxiosTransportModule, type AxiosTransportModuleOptions } from './axios-transport.module.ts';

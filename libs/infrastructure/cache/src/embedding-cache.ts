@@ -20,7 +20,7 @@ const RETRY_AFTER_MS = 5_000;
 export type CacheUse = 'normal' | 'shared' | 'no-cache' | 'no-store';
 
 /** What a cache is made of. */
-interface EmbeddingCacheParts {
+export interface EmbeddingCacheParts {
   readonly config?: Partial<CacheConfig>;
   /** Shared by the replicas. Without it there is only the level in memory. */
   readonly redis?: RedisConnection | undefined;
@@ -30,7 +30,7 @@ interface EmbeddingCacheParts {
 }
 
 /** How a call is to be answered. */
-interface ResolveOptions {
+export interface ResolveOptions {
   /** Default: a call of its own. */
   readonly context?: CallContext;
   /** Default: `normal`. */
@@ -42,7 +42,7 @@ interface ResolveOptions {
 }
 
 /** How a cache has fared since it was made. A rate is 0 to 1, and 0 before the first look-up. */
-interface CacheStatus {
+export interface CacheStatus {
   readonly levels: readonly ('memory' | 'redis')[];
   readonly hits: number;
   readonly misses: number;

@@ -34,7 +34,7 @@ import { TimeWindow } from './time.window.ts';
 import { type Trial, TrialCalls } from './trial-calls.ts';
 
 /** What a breaker is made of. */
-interface CircuitBreakerOptions extends CircuitBreakerSettings {
+export interface CircuitBreakerOptions extends CircuitBreakerSettings {
   /** Stands in status, events and metric labels: a configured name, never what a client sent. */
   readonly name: string;
   /** Decides which calls are failures of the host. Default: {@link assessCall}. */

@@ -17,7 +17,7 @@ import {
 } from './concurrency.config.ts';
 
 /** What an {@link AdaptiveTimeout} is made of. */
-interface AdaptiveTimeoutOptions extends AdaptiveTimeoutSettings {
+export interface AdaptiveTimeoutOptions extends AdaptiveTimeoutSettings {
   /** A configured name, for status and metrics. */
   readonly name: string;
   readonly metrics?: ConcurrencyMetrics | undefined;

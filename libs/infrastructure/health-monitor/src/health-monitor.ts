@@ -39,7 +39,7 @@ export interface IndicatorPresentation {
 }
 
 /** A monitor's targets, and the whole: all well, all down, nothing known, or something between. */
-interface HealthStatus {
+export interface HealthStatus {
   readonly state: HealthState;
   readonly targets: readonly TargetStatus[];
 }

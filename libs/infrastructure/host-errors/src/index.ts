@@ -3,7 +3,13 @@ export { type ErrorBody, errorOf, readErrorBody } from './error-body.ts';
 export { isHttpStatus } from './error-status.ts';
 export { HostWords } from './host-words.ts';
 export { ownWordsIn } from './own-words.ts';
-export { outcomeOfRefusal, refusalOfInput, type RefusalOutcome, statusWithin } from './refusal-outcome.ts';
+export {
+  outcomeOfRefusal,
+  type Refusal,
+  refusalOfInput,
+  type RefusalOutcome,
+  statusWithin,
+} from './refusal-outcome.ts';
 export {
   bareErrorIn,
   BROKEN_OFF,

@@ -19,7 +19,7 @@ export type RefusalOutcome =
   | 'redirect';
 
 /** A host's response that is an error, by its status or by what its body says. */
-interface Refusal {
+export interface Refusal {
   readonly status: number;
   readonly error: ReportedError | undefined;
   /** Whether the body is the JSON of an API; a proxy in front of a host answers in HTML or plain text. */

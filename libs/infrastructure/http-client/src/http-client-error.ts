@@ -18,7 +18,7 @@ export type HttpErrorCategory = Exclude<FaultCategory, 'unknown'>;
 export const HTTP_ERROR_CATEGORIES = FAULT_CATEGORIES.filter((category) => category !== 'unknown');
 
 /** A stable word for exactly what happened: a fault of the transport, a code of a policy, or `http_` and the status. */
-type HttpErrorCode = TransportFault | ErrorCode | 'invalid_response' | `http_${number}`;
+export type HttpErrorCode = TransportFault | ErrorCode | 'invalid_response' | `http_${number}`;
 
 /** What an {@link HttpClientError} is made of. */
 interface HttpClientErrorParts {

@@ -48,10 +48,10 @@ export interface HttpClientParts {
 export interface HttpClientOptions extends HttpClientSettings, HttpClientParts {}
 
 /** A call with all that it may say. */
-type CallRequest = RequestOptions & CallOptions;
+export type CallRequest = RequestOptions & CallOptions;
 
 /** A call whose response is read as a whole. */
-interface WholeCallRequest extends CallRequest {
+export interface WholeCallRequest extends CallRequest {
   /**
    * Looks at a response below 400. What it throws is a failure of the attempt: of an `AppError` the kind says what the circuit breaker
    * thinks of the service, and whether it is asked again. The call ends with it as the `cause`.

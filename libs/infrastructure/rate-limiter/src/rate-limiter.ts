@@ -19,7 +19,7 @@ import { LimitQueue, type QueueObserver } from './limit-queue.ts';
 import type { Patience } from './limit-waiter.ts';
 
 /** What bounds the wait of one `acquire`. The nearest bound counts. */
-interface AcquireOptions {
+export interface AcquireOptions {
   readonly signal?: AbortSignal | undefined;
   readonly deadline?: Deadline | undefined;
   /** Milliseconds; 0 does not wait at all, NaN is a RangeError. Default: `maxWaitMs` of the configuration. */
@@ -35,13 +35,13 @@ export interface RateLimiterParts {
 }
 
 /** What a {@link RateLimiter} is made of. */
-interface RateLimiterOptions extends RateLimiterSettings, RateLimiterParts {
+export interface RateLimiterOptions extends RateLimiterSettings, RateLimiterParts {
   /** Stands in status and metric labels, and in Redis, where limiters of one name share what they let through. */
   readonly name: string;
 }
 
 /** The state of one key now. */
-interface KeyStatus {
+export interface KeyStatus {
   /** Units in use. */
   readonly used: number;
   /** Used part of the capacity; above 1 when calls cost more than they had reserved. */

@@ -31,7 +31,7 @@ const UNREADY = /^(LOADING|NOAUTH)\b/;
 const SILENT_TIMEOUTS = 3;
 
 /** Where Redis is, how patient to be with it, and whose keys are there: `url`; `commandTimeoutMs`, 100, and `namespace`, `morgan` by default. */
-interface RedisConnectionOptions extends z.input<typeof redisConnectionConfig> {
+export interface RedisConnectionOptions extends z.input<typeof redisConnectionConfig> {
   readonly logger?: Logger | undefined;
 }
 

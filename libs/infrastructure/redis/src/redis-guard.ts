@@ -5,14 +5,14 @@ import { nameFault } from './name-fault.ts';
 import { redisGuardConfig } from './redis.config.ts';
 
 /** How a {@link RedisGuard} decides; settings that are left out have the defaults of `redisGuardConfig`. */
-type RedisGuardOptions = z.input<typeof redisGuardConfig> & {
+export type RedisGuardOptions = z.input<typeof redisGuardConfig> & {
   /** For log lines. */
   readonly name: string;
   readonly logger?: Logger | undefined;
 };
 
 /** What the uses of the last 10 s came to. */
-interface RedisGuardStatus {
+export interface RedisGuardStatus {
   readonly open: boolean;
   readonly successes: number;
   /** Those that took too long among them. */

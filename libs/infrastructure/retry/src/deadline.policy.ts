@@ -3,7 +3,7 @@ import { DeadlineScope } from './deadline-scope.ts';
 import { deadlineConfig } from './retry.config.ts';
 
 /** What bounds every call of one {@link DeadlinePolicy}. */
-interface DeadlineOptions {
+export interface DeadlineOptions {
   /** How long a call may take. None: only the deadline that a call brings along counts. */
   readonly timeoutMs?: number | undefined;
 }

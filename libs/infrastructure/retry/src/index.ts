@@ -1,8 +1,15 @@
 export { DeadlineScope } from './deadline-scope.ts';
-export { DeadlinePolicy } from './deadline.policy.ts';
-export { HedgePolicy, type HedgeStatus } from './hedge.policy.ts';
-export { RetryBudget, type RetryBudgetStatus } from './retry-budget.ts';
+export { DeadlinePolicy, type DeadlineOptions } from './deadline.policy.ts';
+export { HedgePolicy, type HedgeOptions, type HedgeStatus } from './hedge.policy.ts';
+export { RetryBudget, type RetryBudgetOptions, type RetryBudgetStatus } from './retry-budget.ts';
 export { hedgeConfig, retryBudgetConfig, retryConfig } from './retry.config.ts';
 export { RetryBudgetMetrics } from './retry-budget-metrics.ts';
 export { RetryMetrics } from './retry-metrics.ts';
-export { type RepeatableContext, RetryPolicy, type RetryStatus } from './retry.policy.ts';
+export type { AttemptOutcome, GiveUpReason, HedgeOutcome } from './retry-outcome.ts';
+export {
+  type AttemptContext,
+  type RepeatableContext,
+  RetryPolicy,
+  type RetryOptions,
+  type RetryStatus,
+} from './retry.policy.ts';

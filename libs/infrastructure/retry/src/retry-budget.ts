@@ -4,7 +4,7 @@ import { retryBudgetConfig } from './retry.config.ts';
 import type { ExtraAttempt } from './retry-outcome.ts';
 
 /** How many extra attempts a client may make. */
-interface RetryBudgetOptions {
+export interface RetryBudgetOptions {
   /** Extra attempts per request. Default 0.2. */
   readonly ratio?: number | undefined;
   /**

@@ -10,7 +10,7 @@ const LEFT: ReadonlySet<Outcome | undefined> = new Set<Outcome>(['aborted', 'exp
 const LEAST_WORK_MS = 1;
 
 /** One try, for logs. */
-interface AttemptSummary {
+export interface AttemptSummary {
   readonly host: string;
   /** As docs/evidence.md names it; one that has begun to answer counts as `ok` until it breaks or its caller leaves. */
   readonly outcome: string;

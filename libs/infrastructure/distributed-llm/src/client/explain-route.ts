@@ -31,7 +31,7 @@ type PassedOver =
   | 'lower_tier';
 
 /** One target of a route, and whether a request would go there. */
-interface TargetExplanation {
+export interface TargetExplanation {
   readonly host: string;
   /** The model that it would be asked for. */
   readonly model: string | undefined;

@@ -7,7 +7,7 @@ import { HostStream } from './host-stream.ts';
 import { WholeBody } from './whole-body.ts';
 
 /** For whom a whole answer becomes a stream. */
-interface WholeAsStreamOptions {
+export interface WholeAsStreamOptions {
   /** Of the answer. */
   readonly dialect: Dialect;
   readonly wantsUsage: boolean;
