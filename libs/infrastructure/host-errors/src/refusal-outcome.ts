@@ -179,7 +179,12 @@ function outcomeOf400({ status, isJson, error, request }: Refusal): RefusalOutco
   if (said.say(words.QUOTA_EXCEEDED)) return 'quota_exhausted';
   if (said.say(words.OVERLOADED)) return 'overloaded';
   if (isModelMissing(said)) return 'model_not_found';
-  return isCallers && said.say(words.UNSUPPORTED) ? 'unsupported_by_model' : other;
+  return isCallers && isForAnotherModel(said) ? 'unsupported_by_model' : other;
+}
+
+/** Where tokens are too many that is about the answer then: what is about the prompt has been told apart. */
+function isForAnotherModel(said: HostWords): boolean {
+  return said.say(words.UNSUPPORTED) || (said.say(words.CONTEXT) && said.say(words.ANSWER_LENGTH));
 }
 
 function isModelMissing(said: HostWords): boolean {

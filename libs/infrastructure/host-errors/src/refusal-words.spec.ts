@@ -292,6 +292,9 @@ const REFUSALS = {
     [400, 'stream must be true or false'],
   ],
   unsupported_by_model: [
+    [400, 'max_tokens must be between 1 and 4096'],
+    [400, 'Range of input: max_tokens should be [1, 65536]'],
+    [400, 'This model supports at most 16384 completion tokens, whereas you provided 32000.'],
     [400, 'Unsupported value: temperature does not support 0.2 with this model.'],
     [400, "Unsupported parameter: 'max_tokens' is not supported with this model."],
     [400, "Unsupported parameter: 'temperature' is not supported with this model."],
