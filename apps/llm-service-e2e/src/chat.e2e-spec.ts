@@ -137,7 +137,7 @@ describe('what passes through', () => {
   });
 
   it("is the host's answer, byte for byte", async () => {
-    const body = '{ "b": 1.0,\n "a":[ ], "big":12345678901234567890 }';
+    const body = '{ "b": 1.0,\n "a":[ ], "choices":[ {} ], "big":12345678901234567890 }';
     const fault = {
       kind: 'status',
       status: 200,

@@ -35,6 +35,7 @@ const SUBJECT_OF: Readonly<Record<RefusalOutcome, RefusalSubject>> = {
   malformed_request: 'inputs',
   context_too_long: 'inputs',
   policy_refusal: 'inputs',
+  unsupported_by_model: 'settings',
   model_not_found: 'settings',
   path_not_found: 'settings',
   credentials_rejected: 'settings',

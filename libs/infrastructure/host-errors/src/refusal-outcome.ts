@@ -7,6 +7,7 @@ export type RefusalOutcome =
   | 'malformed_request'
   | 'context_too_long'
   | 'policy_refusal'
+  | 'unsupported_by_model'
   | 'conflict'
   | 'model_not_found'
   | 'path_not_found'
@@ -177,7 +178,13 @@ function outcomeOf400({ status, isJson, error, request }: Refusal): RefusalOutco
   if (said.say(words.THROTTLED)) return 'rate_limited';
   if (said.say(words.QUOTA_EXCEEDED)) return 'quota_exhausted';
   if (said.say(words.OVERLOADED)) return 'overloaded';
-  return isModelMissing(said) ? 'model_not_found' : other;
+  if (isModelMissing(said)) return 'model_not_found';
+  return isCallers && isForAnotherModel(said) ? 'unsupported_by_model' : other;
+}
+
+/** Where tokens are too many that is about the answer then: what is about the prompt has been told apart. */
+function isForAnotherModel(said: HostWords): boolean {
+  return said.say(words.UNSUPPORTED) || (said.say(words.CONTEXT) && said.say(words.ANSWER_LENGTH));
 }
 
 function isModelMissing(said: HostWords): boolean {

@@ -29,6 +29,9 @@ export const NO_MODEL_ACCESS =
 /** What a model cannot do, which says nothing of the model's being there. */
 export const MODEL_FEATURE =
   /\b(parameters?|tools?|tool use|function call(s|ing)?|images?|audio|vision|thinking|streaming|json_schema|logprobs|temperature|system (prompt|role|message)s?)\b.{0,120}\b(not (supported|enabled|available|allowed|accessible)|deprecated)/is;
+/** What this model does not take, and another one may: a field, or a value of one. */
+export const UNSUPPORTED =
+  /unsupported_?(parameter|value|params_?error)|\b(not (supported|available|allowed)|unsupported|deprecated)\b.{0,20}\b(with|for|by|on) this model\b|\b(does not|doesn't) support\b.{0,60}\bthis model\b|\bthis model (does not|doesn't) support\b|\bmax_(completion_|output_|new_)?tokens\b.{0,20}\b(must|should) be (between \d+ and|less than or equal to|at most|\[\d+,)|\bsupports at most \d+ (completion|output) tokens\b/i;
 /** What this host was not set up for, or is not allowed: it names a flag of its own program, or an account that is not verified. */
 export const NOT_HERE =
   /\b(requires?|with|set|enable|pass|provide|use|specify)\b[^.]{0,60}[\s`'"(]--[a-z][a-z-]+|provide the mmproj|\blive search is deprecated\b|configure ai gateway\b|\bonly supports? stream(ing)? (mode|output)\b|\bfalse for non-streaming calls\b|\bmust have stream ?= ?true\b|must provide a chat template|organization must be verified|does not work with the specified model|not accessible via|does not support (the )?(\S+ ){0,3}api\b|does not support (chat|generate|insert)\b|registry\.ollama\.ai\S* does not support|not (yet )?available for this subscription|\bapi.versions? (is |are )?not supported|\bonly for api.versions?\b|unsupported_api_for_model|cannot be used with chat.?completion|\binvalid beta flag\b|\banthropic-beta\W{1,3}header\b|^[\w.]+: extra inputs are not permitted|\btype\W{1,3}of tool must be\b/im;

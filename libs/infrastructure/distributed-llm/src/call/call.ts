@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type AppError, type CallContext, callStopped, spreadWaitMs } from '@morgan/foundation';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Outcome } from '../evidence/outcome.ts';
-import type { TooLong } from '../routing/larger-target.ts';
+import type { Unfit } from '../routing/fitting-target.ts';
 import type { Target } from '../routing/target.ts';
 import { type Choice, type ChoiceInput, isAlone } from '../routing/target-selector.ts';
 import { Attempt, type EndedAttempt } from './attempt.ts';
@@ -45,7 +45,7 @@ export class Call {
   readonly #mayPanic: boolean;
   #mayWaitMs: number;
   #leastWaitMs = 0;
-  readonly #tooLong: TooLong[] = [];
+  readonly #unfit: Unfit[] = [];
   #hasRepeated = false;
   #wentOnFrom: FailedAttempt | undefined;
   readonly #running = new Set<Attempt>();
@@ -124,8 +124,8 @@ export class Call {
     if (signal.aborted) throw this.#stopped(callStopped(signal));
     if (isOurs && next === 'return') throw this.#stopped(callCannotGoOn(cause));
     // One that says so as a fault of its own is less sure of it: any other may be asked.
-    if (outcome === 'context_too_long' && (failure.errorResponse?.status ?? 0) < 500)
-      this.#tooLong.push({ target: attempt.target, error: failure.errorResponse?.error });
+    if (next === 'next fitting target' && (failure.errorResponse?.status ?? 0) < 500)
+      this.#unfit.push({ target: attempt.target, outcome, error: failure.errorResponse?.error });
     const isOver =
       next === 'return' &&
       !mayBeHosts(this.#failed) &&
@@ -222,7 +222,7 @@ export class Call {
       tried: this.#tried,
       queued: this.#queues.met,
       isPoisonous: this.#isPoisonous,
-      tooLong: this.#tooLong,
+      unfit: this.#unfit,
       mayWaitMs: Math.min(this.#mayWaitMs, remainingMs),
       remainingMs,
       mayPanic: this.#mayPanic,

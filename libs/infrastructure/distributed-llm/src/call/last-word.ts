@@ -1,7 +1,7 @@
 import { AppError } from '@morgan/foundation';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import { type Outcome, PASSING } from '../evidence/outcome.ts';
-import { mayBeLarger } from '../routing/larger-target.ts';
+import { mayFit } from '../routing/fitting-target.ts';
 import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
 import { restOf } from '../routing/target-selector.ts';
@@ -35,6 +35,7 @@ interface Finding {
 /** What is better to hear comes first: what the caller can mend, then what passes, and "not found" only where all say so. */
 const ORDER: readonly Outcome[] = [
   'context_too_long',
+  'unsupported_by_model',
   'loading',
   'rate_limited',
   'overloaded',
@@ -126,9 +127,9 @@ function bestFinding(findings: readonly Finding[]): Finding | undefined {
 function heard(findings: readonly Finding[], asked: string | undefined): readonly Finding[] {
   const tooLong = findings.find(({ outcome }) => outcome === 'context_too_long');
   if (!tooLong) return findings;
-  const larger = { target: tooLong.target, error: tooLong.errorResponse?.error };
+  const unfit = { ...tooLong, error: tooLong.errorResponse?.error };
   const mayServe = ({ target, outcome }: Finding) =>
-    (PASSING.has(outcome) || EVIDENCE[outcome].weight === 'fault') && mayBeLarger(target, larger, asked);
+    (PASSING.has(outcome) || EVIDENCE[outcome].weight === 'fault') && mayFit(target, unfit, asked);
   return findings.some(mayServe) ? findings.filter(({ outcome }) => outcome !== tooLong.outcome) : findings;
 }
 

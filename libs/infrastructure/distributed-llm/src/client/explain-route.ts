@@ -99,7 +99,7 @@ export function explainRoute(
     traits,
     tried: new Set(),
     isPoisonous: memory.has({ path: facts.path, body }),
-    tooLong: [],
+    unfit: [],
     mayWaitMs: maxRetryAfterWaitMs,
     remainingMs: Infinity,
     mayPanic: config.panic.share > 0,

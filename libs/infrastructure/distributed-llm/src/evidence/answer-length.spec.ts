@@ -13,7 +13,7 @@ it.each([
   'too many tokens: max tokens must be less than or equal to 4096, received 8000.',
 ])('an answer that may be too long makes no prompt too long, for clients to shorten: %s', (message) => {
   const error = errorWith(message);
-  expect(outcomeOf(error)).toBe('malformed_request');
+  expect(outcomeOf(error)).toBe('unsupported_by_model');
   expect(inKnownWords(error)).toBe(message);
 });
 

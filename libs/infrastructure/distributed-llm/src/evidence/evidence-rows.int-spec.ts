@@ -57,6 +57,14 @@ const ROWS: Readonly<Record<Outcome, Row>> = {
     goesOn: true,
     counts: 'nothing',
   },
+  unsupported_by_model: {
+    reply: refusal(400, "Unsupported parameter: 'temperature' is not supported with this model."),
+    settings: {
+      routes: [{ model: 'simulated', tiers: [[{ host: 'first' }], [{ host: 'second', model: 'other' }]] }],
+    },
+    goesOn: true,
+    counts: 'nothing',
+  },
   policy_refusal: ofRequest(refusal(403, 'The input was flagged by moderation.')),
   conflict: { reply: refusal(409, 'Busy with another.'), goesOn: true, counts: 'nothing' },
   model_not_found: refused(refusal(404, 'The model `m` does not exist.'), [MODEL, 10]),

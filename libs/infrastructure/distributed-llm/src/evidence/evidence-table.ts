@@ -47,7 +47,13 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   context_too_long: {
     seen: '400, 403, 413, 422 or 5xx whose code or text says that the context is too long',
     about: 'request',
-    next: 'next larger target',
+    next: 'next fitting target',
+    weight: 'none',
+  },
+  unsupported_by_model: {
+    seen: '400, 412 or 422 whose code or text says that this model does not take a field, or a value of one',
+    about: 'request',
+    next: 'next fitting target',
     weight: 'none',
   },
   policy_refusal: {

@@ -413,6 +413,12 @@ describe('a refusal that is about the request', () => {
       'context_too_long',
       400,
     ],
+    [
+      'a field that the model of both does not take',
+      refusal(400, "Unsupported parameter: 'temperature' is not supported with this model."),
+      'unsupported_by_model',
+      400,
+    ],
     ['something else that is not found', refusal(404, 'No such response: resp_1.'), 'malformed_request', 404],
   ])('%s goes back as it is, and nobody else is asked', async (_, reply, outcome, status) => {
     await using first = await ScriptedHost.start(reply);

@@ -2,7 +2,7 @@
 type Subject = 'caller' | 'request' | 'host + model' | 'host' | 'host + path' | 'this process';
 
 /** What the call does next, while nothing of a response has been handed out. */
-type NextStep = 'deliver' | 'return' | 'next target' | 'next larger target';
+type NextStep = 'deliver' | 'return' | 'next target' | 'next fitting target';
 
 /** What breaker and health of the host are told; `weak` counts half. */
 export type Weight = 'success' | 'fault' | 'weak' | 'none';

@@ -1,7 +1,7 @@
 import { OF_LOAD, PASSING } from '../evidence/outcome.ts';
 import type { Rest } from '../hosts/rests.ts';
 import type { CallTraits } from '../strategies/strategy.ts';
-import { mayBeLarger, type TooLong } from './larger-target.ts';
+import { mayFit, type Unfit } from './fitting-target.ts';
 import type { Panic } from './panic.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { Route, Tier } from './route-table.ts';
@@ -37,8 +37,8 @@ export interface ChoiceInput {
   readonly queued?: ReadonlyMap<Target, number> | undefined;
   /** The request failed on several targets before: it must not decide about a host. */
   readonly isPoisonous: boolean;
-  /** The targets that found the request too long: another one has to be larger than all of them. */
-  readonly tooLong: readonly TooLong[];
+  /** The targets whose models the request does not fit: another one has to be larger, or to have another model, than all of them. */
+  readonly unfit: readonly Unfit[];
   /** How long the call may wait for a target that rests, in milliseconds. */
   readonly mayWaitMs: number;
   /** What is left of its time, in milliseconds. */
@@ -198,7 +198,7 @@ export function restOf(target: Target, { model, path }: RequestFacts): Rest | un
   return target.host.restFor(target.modelFor(model), path);
 }
 
-function isEligible(target: Target, { facts, tooLong }: ChoiceInput): boolean {
+function isEligible(target: Target, { facts, unfit }: ChoiceInput): boolean {
   if (!target.host.takesPart || !target.canServe(facts)) return false;
-  return tooLong.every((each) => mayBeLarger(target, each, facts.model));
+  return unfit.every((each) => mayFit(target, each, facts.model));
 }
