@@ -57,6 +57,7 @@ describe('a field that another path reads', () => {
       ['prompt_name', 'dimensions', 'normalize', 'truncate', 'truncation_side'],
     ],
     ['/embed_all', { inputs: 'a' }, 422, ['prompt_name', 'truncate', 'truncation_side']],
+    ['/similarity', { inputs: { source_sentence: 'a', sentences: ['b'] } }, 422, []],
     [
       '/v2/embed',
       { model: 'default', texts: ['a'] },

@@ -26,6 +26,7 @@ import {
 const TAG = 'text-embeddings-inference';
 
 const checkEmbed = unreadCheck(teiEmbedSchema, EMBEDDING_FIELDS);
+const checkSimilarity = unreadCheck(teiSimilaritySchema, EMBEDDING_FIELDS);
 const checkRerank = unreadCheck(teiRerankSchema, RANKING_FIELDS);
 
 /** What text-embeddings-inference answers, each path, and at the address of the server itself whichever is meant. */
@@ -58,6 +59,7 @@ function similarityRoute(service: EmbeddingService): PlainRoute {
     summary: 'Cosine similarity of one sentence to others.',
     schema: teiSimilaritySchema,
     answer: async (body, request, reply) => {
+      checkSimilarity(body);
       const { source_sentence: source, sentences } = body.inputs;
       const treatment = { ...body.parameters, model: body.model };
       const asked = { ...treated(treatment), inputs: [source, ...sentences] };

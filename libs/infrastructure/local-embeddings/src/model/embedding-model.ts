@@ -49,7 +49,8 @@ export class EmbeddingModel {
    */
   static async start(parts: EmbeddingModelParts, samples: readonly TokenRow[]): Promise<EmbeddingModel> {
     const { plan, output } = parts;
-    if (output.pooled && leavesPromptOut(plan) && Object.values(plan.prompts).some((prompt) => prompt !== ''))
+    // Whoever calls may bring a prompt, whether the folder has any or not.
+    if (output.pooled && leavesPromptOut(plan))
       throw new ModelLoadError(
         'the graph pools by itself and cannot leave prompts out, as include_prompt asks for',
       );

@@ -225,6 +225,17 @@ describe('a class of the tokenizer that does not fit its file', () => {
   });
 });
 
+describe('a graph that pools by itself', () => {
+  it('is refused where prompts are to be left out, though the folder has none: callers may bring one', async () => {
+    const folder = await copies.copy('bert-graph-pools', {
+      '1_Pooling/config.json': { word_embedding_dimension: 8, pooling_mode: 'mean', include_prompt: false },
+    });
+    await expect(probe.open(folder)).rejects.toThrow(
+      'the graph pools by itself and cannot leave prompts out, as include_prompt asks for',
+    );
+  });
+});
+
 describe('special tokens that are only named', () => {
   it('stay letters where the network has no vectors for more', async () => {
     const text = 'a [MSK] b';

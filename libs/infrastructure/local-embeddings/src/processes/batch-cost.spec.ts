@@ -59,8 +59,32 @@ describe('costInBlocks', () => {
   it('grows with the length, and with its square for masks alone', () => {
     const blocks = { rows: 256, valuesPerPair: 1 };
     const cost = costInBlocks(blocks, { heads: 12, hidden: 768 });
-    expect(cost).toEqual({ perPair: 8, perToken: (7_680 + 4 * 256 * 12) * 4 });
+    expect(cost).toEqual({ perPair: 6, perToken: (7_680 + 5 * 256 * 12) * 4 });
     // Scores and their softmax alone would be 6.4 GB.
     expect(batchBytes(cost, 1, 8_192)).toBeLessThan(1.2e9);
   });
+
+  // What processes grew by at their peak, in MiB: two layers of 12 heads (docs/performance.md).
+  it.each([
+    ['Qwen3', 384, 1, 1, 1_500, 97],
+    ['Qwen3', 384, 1, 1, 4_096, 325],
+    ['Qwen3', 384, 1, 1, 8_192, 663],
+    ['Qwen3', 384, 1, 3, 1_000, 226],
+    ['Qwen3', 384, 1, 8, 600, 350],
+    ['Qwen3', 384, 1, 2, 4_096, 671],
+    ['ModernBERT', 384, 2, 1, 4_096, 400],
+    ['ModernBERT', 384, 2, 1, 6_000, 833],
+    ['ModernBERT', 384, 2, 1, 8_192, 1_105],
+    ['ModernBERT', 384, 2, 8, 600, 367],
+    ['BERT', 768, 1, 1, 4_096, 336],
+    ['BERT', 768, 1, 1, 8_192, 680],
+  ])(
+    'is not below what a %s of width %i took, nor far above',
+    (_, hidden, valuesPerPair, rows, length, took) => {
+      const cost = costInBlocks({ rows: 256, valuesPerPair }, { heads: 12, hidden });
+      const planned = batchBytes(cost, rows, length) / 2 ** 20;
+      expect(planned).toBeGreaterThanOrEqual(took);
+      expect(planned).toBeLessThan(took * 1.65);
+    },
+  );
 });

@@ -69,10 +69,10 @@ export function fitCost(
   };
 }
 
-/** Scores, those that are masked, their softmax, and as much again that the allocator keeps back. */
-const BLOCK_BUFFERS = 4;
-/** A mask, and what it is made of. */
-const MASK_BUFFERS = 2;
+/** Scores, those that are masked, their softmax, and as much again and more that the arena keeps back, which grows by doubling. */
+const BLOCK_BUFFERS = 5;
+/** A mask, and what it is made of: truth values, which are smaller, and gone when blocks begin. */
+const MASK_BUFFERS = 1.5;
 
 /**
  * The cost of a graph whose attention is run in blocks. It follows from the shape: runs that are short enough to be measured at every
