@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { freePort, listen, type LocalServer, waitFor } from '@morgan/testing';
-import { serve, type Served } from '../fixture/served.ts';
+import { serve, type Served } from '../../fixture/served.ts';
 
 const NAMES = ['plain', 'able', 'broken', 'continuing'] as const;
 const CONTEXT_TOKENS = 1_000;
