@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { postJson } from '@morgan/testing';
 import { json } from '../../fixture/host-answers.ts';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
@@ -74,11 +75,7 @@ const MISSED = bad(
 const holds = (body: Json, word: string) => JSON.stringify(body).includes(`"${word}"`);
 
 async function ask(path: string, body: Json): Promise<[number, Json]> {
-  const response = await fetch(`${origin}${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'm', ...body }),
-  });
+  const response = await postJson(`${origin}${path}`, { model: 'm', ...body });
   return [response.status, (await response.json()) as Json];
 }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { listen, type LocalServer, waitFor } from '@morgan/testing';
+import { listen, type LocalServer, postJson, waitFor } from '@morgan/testing';
 import { serve, type Served } from '../../fixture/served.ts';
 
 type Script = (response: ServerResponse) => void;
@@ -93,16 +93,16 @@ async function serviceWith({
   gateways.push(gateway);
   const { url, parts } = gateway;
   const call = async (more: object = {}, key = 'no-key-is-needed', path = '/chat/completions') => {
-    const response = await fetch(`${url}/v1${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-      body: JSON.stringify({
+    const response = await postJson(
+      `${url}/v1${path}`,
+      {
         model: 'm',
         stream: true,
         messages: [{ role: 'user', content: 'hi' }],
         ...more,
-      }),
-    });
+      },
+      { authorization: `Bearer ${key}` },
+    );
     const chunks: Buffer[] = [];
     try {
       for await (const piece of response.body ?? []) chunks.push(Buffer.from(piece as Uint8Array));
