@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { listen, waitFor } from '@morgan/testing';
+import { listen, postJson, waitFor } from '@morgan/testing';
 
 const ROOT = join(import.meta.dirname, '../..');
 const INHERITED = Object.fromEntries(
@@ -39,8 +39,7 @@ function requestsOf(banner: string) {
   );
 }
 
-const post = ({ url, body }: { url: string; body: string }) =>
-  fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+const post = ({ url, body }: { url: string; body: string }) => postJson(url, body);
 
 const isRefused = (url: string) =>
   new Promise<boolean>((resolve) => {

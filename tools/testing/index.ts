@@ -5,6 +5,7 @@ export { docRegion } from './doc-region.ts';
 export { ForwardProxy } from './forward-proxy.ts';
 export { freePort } from './free-port.ts';
 export { type Handler, listen, LocalServer } from './local-server.ts';
+export { postJson } from './post-json.ts';
 export { redisCommand } from './redis-command.ts';
 export { type PrivateRedis, redisUrl, startRedis } from './redis.ts';
 export { type LogLine, type RunningService, startService } from './service.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { costOf, type RunningService, startService } from '@morgan/testing';
+import { costOf, postJson, type RunningService, startService } from '@morgan/testing';
 
 const MIB = 1024 * 1024;
 
@@ -12,11 +12,7 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 const post = (body: string, headers: Record<string, string> = {}) =>
-  fetch(`${service.url}/v1/embeddings`, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+  postJson(`${service.url}/v1/embeddings`, body, headers);
 
 /** Close to a million of something, each with its number. */
 const numbered = (what: string) =>
@@ -87,11 +83,11 @@ describe('a whole call', () => {
       env: { CALL_TIMEOUT_MS: '100', EMBEDDING_WORKERS: '1' },
     });
     const input = Array.from({ length: 2048 }, (_, index) => `${'rather many words '.repeat(30)}${index}`);
-    const response = await fetch(`${bounded.url}/v1/embeddings`, {
-      method: 'POST',
-      body: JSON.stringify({ model: 'default', input }),
-      headers: { 'content-type': 'application/json', 'x-morgan-deadline-ms': '600000' },
-    });
+    const response = await postJson(
+      `${bounded.url}/v1/embeddings`,
+      { model: 'default', input },
+      { 'x-morgan-deadline-ms': '600000' },
+    );
     const { error } = (await response.json()) as { error: { code: string } };
     expect([response.status, error.code]).toEqual([504, 'deadline_exceeded']);
   });

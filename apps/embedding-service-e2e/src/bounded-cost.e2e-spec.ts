@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { processorSeconds, type RunningService, startService, waitFor } from '@morgan/testing';
+import { postJson, processorSeconds, type RunningService, startService, waitFor } from '@morgan/testing';
 
 const MEGABYTE = 1_000_000;
 /** As a pod with two CPUs has them. */
@@ -18,11 +18,7 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 const post = (input: unknown) =>
-  fetch(`${service.url}/v1/embeddings`, {
-    method: 'POST',
-    body: JSON.stringify({ model: 'default', input, encoding_format: 'base64' }),
-    headers: { 'content-type': 'application/json' },
-  });
+  postJson(`${service.url}/v1/embeddings`, { model: 'default', input, encoding_format: 'base64' });
 
 /** The service and the processes that it has started. */
 function processes(): number[] {
@@ -105,10 +101,9 @@ describe('a large call', () => {
       env: { EMBEDDING_QUEUE_TOKENS: '8', EMBEDDING_WORKERS: '1' },
       readyWithinMs: 60_000,
     });
-    const response = await fetch(`${tight.url}/v1/embeddings`, {
-      method: 'POST',
-      body: JSON.stringify({ model: 'default', input: large.slice(0, 64) }),
-      headers: { 'content-type': 'application/json' },
+    const response = await postJson(`${tight.url}/v1/embeddings`, {
+      model: 'default',
+      input: large.slice(0, 64),
     });
     expect([response.status, ((await response.json()) as { data: unknown[] }).data.length]).toEqual([
       200, 64,

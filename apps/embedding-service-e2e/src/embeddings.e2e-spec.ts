@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RunningService, startService, waitFor } from '@morgan/testing';
+import { postJson, type RunningService, startService, waitFor } from '@morgan/testing';
 import OpenAI, { BadRequestError, NotFoundError } from 'openai';
 
 const MODEL = 'universal-sentence-encoder-lite';
@@ -21,11 +21,7 @@ interface EmbeddingsBody {
 }
 
 const post = (body: object | string, headers: Record<string, string> = {}) =>
-  fetch(`${service.url}/v1/embeddings`, {
-    method: 'POST',
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+  postJson(`${service.url}/v1/embeddings`, body, headers);
 
 const embed = async (body: object) => (await (await post(body)).json()) as EmbeddingsBody;
 const vectors = async (body: object) =>

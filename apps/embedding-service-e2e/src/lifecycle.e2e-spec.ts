@@ -7,6 +7,7 @@ import {
   endAtStart,
   endOfService,
   listen,
+  postJson,
   type RunningService,
   type ServiceProcess,
   startRedis,
@@ -18,11 +19,7 @@ import OpenAI from 'openai';
 const app = 'embedding-service';
 
 const embed = (service: RunningService, input: unknown, headers: Record<string, string> = {}) =>
-  fetch(`${service.url}/v1/embeddings`, {
-    method: 'POST',
-    body: JSON.stringify({ model: 'default', input }),
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+  postJson(`${service.url}/v1/embeddings`, { model: 'default', input }, headers);
 
 const metricsOf = async (service: RunningService, headers: Record<string, string> = {}) =>
   (await fetch(`${service.url}/metrics`, { headers })).text();

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { postJson, waitFor } from '@morgan/testing';
 import { type Served, serve } from '../fixture/served.ts';
 
 const MODEL = join(
@@ -47,11 +47,7 @@ function signalModel(signal: NodeJS.Signals): void {
 }
 
 async function embed(key: string, input: readonly string[]): Promise<number> {
-  const response = await fetch(`${url}/v1/embeddings`, {
-    method: 'POST',
-    body: JSON.stringify({ model: 'default', input }),
-    headers: { 'content-type': 'application/json', 'x-api-key': key },
-  });
+  const response = await postJson(`${url}/v1/embeddings`, { model: 'default', input }, { 'x-api-key': key });
   await response.arrayBuffer();
   return response.status;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { postJson } from '@morgan/testing';
 import { type Served, serve } from '../fixture/served.ts';
 
 const MODEL = join(
@@ -33,11 +34,7 @@ describe('an error about one of several texts', () => {
     ['/v2/embed', { model: 'default', texts: ['a', long], truncate: 'NONE' }, 'message', 'texts[1]'],
     ['/api/embed', { model: 'default', input: ['a', long], truncate: false }, 'error', 'input[1]'],
   ])('%s says which one it is: %#', async (path, body, field, place) => {
-    const response = await fetch(`${served.url}${path}`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
-    });
+    const response = await postJson(`${served.url}${path}`, body);
     const answer = (await response.json()) as Record<string, string>;
     expect(answer[field]).toMatch(/^The input and its prompt have more than 32 tokens; /);
     expect(answer[field]).toContain(`(${place})`);
@@ -66,11 +63,7 @@ it.each<[string, object, RegExp]>([
     /'prompt_name'.* stands in parameters/,
   ],
 ])('what %s would leave out in silence is refused by its name: %j', async (path, body, message) => {
-  const response = await fetch(`${served.url}${path}`, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  });
+  const response = await postJson(`${served.url}${path}`, body);
   expect([response.status, await response.json()]).toEqual([
     422,
     { error: expect.stringMatching(message), error_type: 'Validation' },
@@ -86,11 +79,7 @@ it.each([
 ])(
   'a path that text-embeddings-inference has, and this not, says so in its words: %s',
   async (path, hint) => {
-    const response = await fetch(`${served.url}${path}`, {
-      method: 'POST',
-      body: '{}',
-      headers: { 'content-type': 'application/json' },
-    });
+    const response = await postJson(`${served.url}${path}`, '{}');
     expect([response.status, await response.json()]).toEqual([
       404,
       { error: expect.stringContaining(hint), error_type: 'Validation' },

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OpenAIEmbeddings } from '@langchain/openai';
 import OpenAI from 'openai';
+import { postJson } from '@morgan/testing';
 import { type Served, serve } from '../fixture/served.ts';
 
 /** Eight values, 32 tokens, prompts `query` (the default) and `document`. */
@@ -25,11 +26,7 @@ beforeAll(async () => {
 afterAll(() => served.close());
 
 const send = (path: string, body: object, headers: Record<string, string> = {}) =>
-  fetch(`${url}${path}`, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+  postJson(`${url}${path}`, body, headers);
 
 async function responseOf<Body>(path: string, body: object, headers?: Record<string, string>) {
   const response = await send(path, body, headers);

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, startFakeLlmHost } from '@morgan/fake-llm-host';
-import { costOf, listen, type RunningService, startService, waitFor } from '@morgan/testing';
+import { costOf, listen, postJson, type RunningService, startService, waitFor } from '@morgan/testing';
 
 const MIB = 1024 * 1024;
 
@@ -30,11 +30,7 @@ afterAll(async () => {
 });
 
 const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
-  fetch(`${gateway.url}/v1/chat/completions`, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+  postJson(`${gateway.url}/v1/chat/completions`, body, headers);
 const chat = (content: string) =>
   JSON.stringify({ model: 'simulated', messages: [{ role: 'user', content }] });
 const figure = async (name: string): Promise<number> => {
@@ -178,11 +174,7 @@ it('a client that has taken all there was may wait for more, however slow it was
     env: { LLM_HOSTS: `one=${slow.origin}/v1`, READ_STALL_TIMEOUT_MS: '300' },
   });
   const body = JSON.stringify({ ...(JSON.parse(chat('a lot')) as object), stream: true });
-  const response = await fetch(`${patient.url}/v1/chat/completions`, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json' },
-  });
+  const response = await postJson(`${patient.url}/v1/chat/completions`, body);
   let bytes = 0;
   let last = '';
   for await (const piece of response.body as AsyncIterable<Uint8Array>) {
@@ -204,14 +196,11 @@ describe('a whole call', () => {
     await silent.setFault({ kind: 'stall-before-headers' });
     const ask = async (stream: boolean, deadline?: string) => {
       const startedAt = performance.now();
-      const response = await fetch(`${bounded.url}/v1/chat/completions`, {
-        method: 'POST',
-        body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'x' }], stream }),
-        headers: {
-          'content-type': 'application/json',
-          ...(deadline ? { 'x-morgan-deadline-ms': deadline } : {}),
-        },
-      });
+      const response = await postJson(
+        `${bounded.url}/v1/chat/completions`,
+        { model: 'm', messages: [{ role: 'user', content: 'x' }], stream },
+        { ...(deadline ? { 'x-morgan-deadline-ms': deadline } : {}) },
+      );
       const { error } = (await response.json()) as { error: { code: string } };
       return { status: response.status, code: error.code, ms: performance.now() - startedAt };
     };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, startFakeLlmHost } from '@morgan/fake-llm-host';
-import { type RunningService, startService, waitFor } from '@morgan/testing';
+import { postJson, type RunningService, startService, waitFor } from '@morgan/testing';
 import OpenAI, {
   APIError,
   BadRequestError,
@@ -53,11 +53,7 @@ beforeEach(async () => {
 const messages = [{ role: 'user' as const, content: 'hello' }];
 
 const post = (body: string, headers: Record<string, string> = {}) =>
-  fetch(`${gateway.url}/v1/chat/completions`, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+  postJson(`${gateway.url}/v1/chat/completions`, body, headers);
 
 /** The request with this id, on whichever host it arrived. */
 function arrived(id: string) {

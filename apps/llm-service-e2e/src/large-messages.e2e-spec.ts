@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { costOf, LocalServer, type RunningService, startService } from '@morgan/testing';
+import { costOf, LocalServer, postJson, type RunningService, startService } from '@morgan/testing';
 
 const COMPLETION = {
   id: 'c1',
@@ -61,12 +61,7 @@ afterAll(async () => {
   await host.close();
 });
 
-const post = (body: object, path = '/v1/messages', { url } = gateway) =>
-  fetch(url + path, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  });
+const post = (body: object, path = '/v1/messages', { url } = gateway) => postJson(url + path, body);
 const message = (content: unknown, more: object = {}) => ({
   model: 'm',
   max_tokens: 5,

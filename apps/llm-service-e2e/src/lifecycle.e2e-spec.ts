@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, type FakeLlmHostOptions, startFakeLlmHost } from '@morgan/fake-llm-host';
-import { endAtStart, endOfService, type RunningService, startService, waitFor } from '@morgan/testing';
+import {
+  endAtStart,
+  endOfService,
+  postJson,
+  type RunningService,
+  startService,
+  waitFor,
+} from '@morgan/testing';
 
 const CHAT = { model: 'simulated', messages: [{ role: 'user', content: 'a secret thought' }] };
 
 const chat = (url: string, body: object, headers: Record<string, string> = {}) =>
-  fetch(`${url}/v1/chat/completions`, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+  postJson(`${url}/v1/chat/completions`, body, headers);
 
 let host: FakeLlmHost;
 let gateway: RunningService;

@@ -9,6 +9,7 @@ import {
   listen,
   type LocalServer,
   type LogLine,
+  postJson,
   type RunningService,
   startService,
   waitFor,
@@ -59,12 +60,7 @@ afterEach(async () => {
 const withHosts = (...hosts: string[]) =>
   `llmService:\n  upstream:\n    hosts:\n${hosts.map((host) => `      - ${host}\n`).join('')}`;
 
-const chat = (body: object = CHAT): Promise<Response> =>
-  fetch(`${gateway.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
+const chat = (body: object = CHAT): Promise<Response> => postJson(`${gateway.url}/v1/chat/completions`, body);
 
 const answeredBy = async (): Promise<string | null> => {
   const response: Response = await chat();

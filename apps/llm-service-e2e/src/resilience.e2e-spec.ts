@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { startFakeLlmHost } from '@morgan/fake-llm-host';
-import { startService, waitFor } from '@morgan/testing';
+import { postJson, startService, waitFor } from '@morgan/testing';
 
 const CHAT = { model: 'simulated', messages: [{ role: 'user', content: 'hello' }] };
 
 const chat = (url: string, body: object = CHAT, headers: Record<string, string> = {}) =>
-  fetch(`${url}/v1/chat/completions`, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+  postJson(`${url}/v1/chat/completions`, body, headers);
 const codeOf = async (response: Response) =>
   ((await response.json()) as { error: { code: string } }).error.code;
 const metricsOf = async (url: string) => (await fetch(`${url}/metrics`)).text();

@@ -5,6 +5,7 @@ import {
   listen,
   type LocalServer,
   type LogLine,
+  postJson,
   type RunningService,
   startService,
   waitFor,
@@ -79,11 +80,11 @@ let calls = 0;
 
 async function ask(body: object, headers: Record<string, string> = {}) {
   const id = `call-${(calls += 1)}`;
-  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-request-id': id, ...headers },
-    body: JSON.stringify({ messages: [{ role: 'user', content: LONG }], ...body }),
-  });
+  const response = await postJson(
+    `${gateway.url}/v1/chat/completions`,
+    { messages: [{ role: 'user', content: LONG }], ...body },
+    { 'x-request-id': id, ...headers },
+  );
   const text = await response.text();
   return { status: response.status, text, id, header: (name: string) => response.headers.get(name) };
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, type StreamFault, startFakeLlmHost } from '@morgan/fake-llm-host';
-import { type RunningService, startService, waitFor } from '@morgan/testing';
+import { postJson, type RunningService, startService, waitFor } from '@morgan/testing';
 
 const ANSWER = 'one two three four five six seven eight nine ten';
 const CHAT = '/v1/chat/completions';
@@ -71,11 +71,7 @@ interface Seen {
 }
 
 async function stream(path: string, body: object): Promise<Seen> {
-  const response = await fetch(`${gateway.url}${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ ...body, stream: true }),
-  });
+  const response = await postJson(`${gateway.url}${path}`, { ...body, stream: true });
   let text = '';
   const decoder = new TextDecoder();
   try {
@@ -221,11 +217,11 @@ describe('a stream whose host is slow to begin', () => {
 
   it('ends with an error event where it fails after all', async () => {
     await broken.setFault({ kind: 'stall-before-headers' });
-    const response = await fetch(`${gateway.url}${CHAT}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-morgan-deadline-ms': '600' },
-      body: JSON.stringify({ model: 'alone', messages, stream: true }),
-    });
+    const response = await postJson(
+      `${gateway.url}${CHAT}`,
+      { model: 'alone', messages, stream: true },
+      { 'x-morgan-deadline-ms': '600' },
+    );
     let text = '';
     const read = async () => {
       for await (const chunk of response.body as AsyncIterable<Uint8Array>)

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { HealthIndicator } from '@morgan/foundation';
 import { HealthModule } from '@morgan/health-monitor';
 import { type Metrics, TelemetryModule } from '@morgan/telemetry';
-import { ModelsController } from './openai/models.controller.ts';
+import { ModelsController } from './models/models.controller.ts';
 import type { DistributedLlmClient } from '@morgan/distributed-llm';
 import { EMBEDDING_UPSTREAM, LLM_UPSTREAM } from './relay/upstreams.ts';
 

@@ -16,7 +16,7 @@ import { requestIdHeadersOf } from './endpoints/anthropic-callers.ts';
 import { errorBodyOf } from './endpoints/error-body.ts';
 import { pathHint } from './endpoints/path-hint.ts';
 import { formBodies } from './forms/form-upload.ts';
-import { OUTLINE } from './openai/outline.format.ts';
+import { OUTLINE } from './outline/outline.format.ts';
 import { HostRelay } from './relay/host-relay.ts';
 import { GATEWAY_HOST, HOST_HEADER } from './relay/write-head.ts';
 import { ResponseMetrics } from './relay/response-metrics.ts';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
-import { freePort, redisCommand, startRedis, waitFor } from '@morgan/testing';
+import { freePort, postJson, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { type Served, serve } from '../../fixture/served.ts';
 import { composeEmbeddingService } from '../compose.ts';
 import { embeddingServiceConfig } from '../config/embedding-service.config.ts';
@@ -40,11 +40,7 @@ afterAll(async () => {
 });
 
 const send = (path: string, body: object) =>
-  fetch(`${url}${path}`, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
-  });
+  postJson(`${url}${path}`, body, { authorization: `Bearer ${KEY}` });
 const linesOf = async (response: Response) =>
   (await response.text())
     .trim()
@@ -58,12 +54,7 @@ const texts = (prefix: string, count: number) =>
 it('asks Redis once for what is not there', async () => {
   await using redis = await startRedis();
   const other = await serve({ EMBEDDING_MODEL: MODEL, REDIS_URL: redis.url });
-  const ask = (input: string) =>
-    fetch(`${other.url}/v1/embeddings`, {
-      method: 'POST',
-      body: JSON.stringify({ model: 'default', input }),
-      headers: { 'content-type': 'application/json' },
-    });
+  const ask = (input: string) => postJson(`${other.url}/v1/embeddings`, { model: 'default', input });
   const stats = () => redisCommand(redis.url, 'INFO commandstats');
   try {
     // It begins without waiting for Redis.
@@ -174,11 +165,7 @@ describe('POST /admin/cache/purge', () => {
 it('warming says that Redis does not take the vectors, which other replicas would not find', async () => {
   const redisUrl = `redis://127.0.0.1:${await freePort()}`;
   const lonely = await serve({ EMBEDDING_MODEL: MODEL, REDIS_URL: redisUrl, LOG_LEVEL: 'silent' });
-  const response = await fetch(`${lonely.url}/admin/cache/warm`, {
-    method: 'POST',
-    body: JSON.stringify({ input: texts('lonely', 40) }),
-    headers: { 'content-type': 'application/json' },
-  });
+  const response = await postJson(`${lonely.url}/admin/cache/warm`, { input: texts('lonely', 40) });
   expect([response.status, await response.json()]).toMatchObject([
     503,
     { error: { code: 'cache_unavailable', message: expect.stringContaining('tried 5 times') } },

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { postJson } from '@morgan/testing';
 import { type Served, serve } from '../../fixture/served.ts';
 
 const FIXTURES = join(
@@ -29,11 +30,7 @@ afterAll(() => served.close());
 const LONG = 'word '.repeat(100);
 
 async function ask(path: string, body: object) {
-  const response = await fetch(`${url}${path}`, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  });
+  const response = await postJson(`${url}${path}`, body);
   return { status: response.status, body: (await response.json()) as { data: { embedding: number[] }[] } };
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { postJson } from '@morgan/testing';
 import { type Served, serve } from '../../fixture/served.ts';
 
 interface ReferenceRow {
@@ -35,11 +36,7 @@ beforeAll(async () => {
 afterAll(() => served.close());
 
 async function ask<Body>(path: string, body: object) {
-  const response = await fetch(`${url}${path}`, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  });
+  const response = await postJson(`${url}${path}`, body);
   return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
 }
 

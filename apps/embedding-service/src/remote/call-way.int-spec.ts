@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { freePort } from '@morgan/testing';
+import { freePort, postJson } from '@morgan/testing';
 import { EmbeddingHost } from '../../fixture/embedding-host.ts';
 import { serve, type Served } from '../../fixture/served.ts';
 
@@ -25,11 +25,11 @@ async function start(port: number, hosts: readonly string[]): Promise<Served> {
 
 /** Without the answer there would be none before the deadline: whoever wants a vector that is under way waits for it. */
 async function embed({ url }: Served) {
-  const response = await fetch(`${url}/v1/embeddings`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-morgan-deadline-ms': '3000' },
-    body: JSON.stringify({ model: 'far-away', input: 'abc' }),
-  });
+  const response = await postJson(
+    `${url}/v1/embeddings`,
+    { model: 'far-away', input: 'abc' },
+    { 'x-morgan-deadline-ms': '3000' },
+  );
   return { status: response.status, body: await response.json() };
 }
 

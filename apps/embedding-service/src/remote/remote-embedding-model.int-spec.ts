@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
+import { postJson } from '@morgan/testing';
 import { EmbeddingHost, goodResponse, type HostResponse } from '../../fixture/embedding-host.ts';
 import { composeEmbeddingService } from '../compose.ts';
 import { embeddingServiceConfig } from '../config/embedding-service.config.ts';
@@ -299,10 +300,9 @@ describe('embedding-service with EMBEDDING_BACKEND=remote', () => {
     const { app, start, close } = await composeEmbeddingService(loadConfig(embeddingServiceConfig, { env }));
     await start();
     await app.listen(0, '127.0.0.1');
-    const response = await fetch(`${await app.getUrl()}/v1/embeddings`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'far-away', input: ['ab', 'abc'] }),
+    const response = await postJson(`${await app.getUrl()}/v1/embeddings`, {
+      model: 'far-away',
+      input: ['ab', 'abc'],
     });
     expect(await response.json()).toMatchObject({
       data: [{ embedding: [2, 1] }, { embedding: [3, 1] }],

@@ -2,6 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { postJson } from '@morgan/testing';
 import { type Served, serve } from '../../fixture/served.ts';
 
 const REFERENCE = join(
@@ -28,11 +29,7 @@ afterAll(async () => {
 });
 
 async function compare(more: object) {
-  const response = await fetch(`${served.url}/v1/similarity`, {
-    method: 'POST',
-    body: JSON.stringify({ source: ONE, targets: [OTHER], ...more }),
-    headers: { 'content-type': 'application/json' },
-  });
+  const response = await postJson(`${served.url}/v1/similarity`, { source: ONE, targets: [OTHER], ...more });
   const { metric, data } = (await response.json()) as { metric: string; data: { similarity: number }[] };
   return [metric, data[0]?.similarity];
 }

@@ -1,6 +1,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { postJson } from '@morgan/testing';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
 const MODELS = [
@@ -37,11 +38,7 @@ const get = async (path: string, headers: Record<string, string>) => {
   return { status: response.status, id: response.headers.get('request-id'), body: await response.json() };
 };
 const post = (body: string, headers: Record<string, string> = ANTHROPIC, path = '/v1/messages') =>
-  fetch(origin + path, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+  postJson(origin + path, body, headers);
 const MESSAGE = '{"model":"org/a","max_tokens":1,"messages":[{"role":"user","content":"hi"}]}';
 
 describe("what Anthropic's clients read: models", () => {

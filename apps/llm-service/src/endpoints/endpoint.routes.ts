@@ -1,6 +1,6 @@
 import { BodyStream, type HttpRequest, type PlainRoute } from '@morgan/http-server';
-import { checkDeployment } from '../openai/request-checks.ts';
-import type { RequestOutline } from '../openai/request-outline.ts';
+import { checkDeployment } from '../outline/request-checks.ts';
+import type { RequestOutline } from '../outline/request-outline.ts';
 import type { HostRelay } from '../relay/host-relay.ts';
 import type { Endpoint } from './endpoint.ts';
 

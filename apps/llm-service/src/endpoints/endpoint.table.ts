@@ -1,10 +1,10 @@
-import { chatCompletionSchema, completionSchema, embeddingSchema } from '../openai/openai.schemas.ts';
+import { chatCompletionSchema, completionSchema, embeddingSchema } from './openai.schemas.ts';
 import {
   checkChatCompletion,
   checkCompletion,
   checkEmbedding,
   checkPassedThrough,
-} from '../openai/request-checks.ts';
+} from '../outline/request-checks.ts';
 import type { Endpoint } from './endpoint.ts';
 
 const post = (path: string, summary: string, rest: Partial<Endpoint> = {}): Endpoint => ({

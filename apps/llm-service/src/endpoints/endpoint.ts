@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { RequestOutline } from '../openai/request-outline.ts';
+import type { RequestOutline } from '../outline/request-outline.ts';
 
 /** Which of the service's limits of time holds for a call. */
 type CallClass = 'chat' | 'embeddings' | 'other';

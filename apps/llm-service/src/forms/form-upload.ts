@@ -8,7 +8,7 @@ import {
   wrongMediaType,
 } from '@morgan/http-server';
 import { FORM_ROUTES } from '../endpoints/endpoint.table.ts';
-import { MAX_MODEL_LENGTH } from '../openai/request-checks.ts';
+import { MAX_MODEL_LENGTH } from '../outline/request-checks.ts';
 import { boundaryOf, type FormModel, FormScanner } from './form.scanner.ts';
 
 /** A form on its way through. */

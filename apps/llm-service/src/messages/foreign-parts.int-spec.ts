@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { postJson } from '@morgan/testing';
 import { json } from '../../fixture/host-answers.ts';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
@@ -85,11 +86,7 @@ async function ask(path: string, body: Json): Promise<[number, Json]> {
 }
 
 function call(path: string, body: Json): Promise<Response> {
-  return fetch(`${origin}${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'm', ...body }),
-  });
+  return postJson(`${origin}${path}`, { model: 'm', ...body });
 }
 
 describe('a message that goes on with what another host has thought', () => {

@@ -1,6 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { postJson, waitFor } from '@morgan/testing';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
@@ -41,11 +41,11 @@ const call = (toolArguments: unknown) =>
   completion({ tool_calls: [{ id: 't', function: { name: 'f', arguments: toolArguments } }] });
 
 async function ask(path = '/v1/messages', more: Json = {}): Promise<{ status: number; body: Json }> {
-  const response = await fetch(origin + path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
-    body: JSON.stringify({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }], ...more }),
-  });
+  const response = await postJson(
+    origin + path,
+    { model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }], ...more },
+    { 'anthropic-version': '2023-06-01' },
+  );
   return { status: response.status, body: (await response.json()) as Json };
 }
 

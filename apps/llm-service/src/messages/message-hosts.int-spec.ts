@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { postJson } from '@morgan/testing';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
@@ -40,11 +41,11 @@ const finish = () => ({ choices: [{ index: 0, delta: {}, ...whole.choice }] });
 const counts = () => ({ choices: [], usage });
 
 function call(body: Json): Promise<Response> {
-  return fetch(`${origin}/v1/messages`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
-    body: JSON.stringify({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }], ...body }),
-  });
+  return postJson(
+    `${origin}/v1/messages`,
+    { model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }], ...body },
+    { 'anthropic-version': '2023-06-01' },
+  );
 }
 
 interface Told {

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { postJson } from '@morgan/testing';
 import { json } from '../../fixture/host-answers.ts';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
@@ -31,11 +32,11 @@ beforeAll(async () => {
 afterAll(() => gateway.close());
 
 async function ask(thread: object, model = 'm'): Promise<[number, unknown]> {
-  const response = await fetch(`${origin}/v1/messages?beta=true`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
-    body: JSON.stringify({ model, max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }], thread }),
-  });
+  const response = await postJson(
+    `${origin}/v1/messages?beta=true`,
+    { model, max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }], thread },
+    { 'anthropic-version': '2023-06-01' },
+  );
   return [response.status, await response.json()];
 }
 

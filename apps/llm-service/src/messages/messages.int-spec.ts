@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Handler } from '@morgan/testing';
+import { type Handler, postJson } from '@morgan/testing';
 import { events, json, written } from '../../fixture/host-answers.ts';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
@@ -62,11 +62,11 @@ const chunk = (delta: object, finish: string | null = null) => ({
 });
 
 function call(body: object, path = '/v1/messages?beta=true'): Promise<Response> {
-  return fetch(origin + path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
-    body: JSON.stringify({ model: 'm', max_tokens: 9, messages: HELLO, ...body }),
-  });
+  return postJson(
+    origin + path,
+    { model: 'm', max_tokens: 9, messages: HELLO, ...body },
+    { 'anthropic-version': '2023-06-01' },
+  );
 }
 
 const HELLO = [{ role: 'user', content: 'Hi' }];

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { postJson } from '@morgan/testing';
 import { events, json } from '../../fixture/host-answers.ts';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
@@ -40,11 +41,7 @@ afterAll(() => gateway.close());
 const HELLO = { role: 'user', content: 'Hi' };
 
 function call(body: Json): Promise<Response> {
-  return fetch(`${origin}/v1/messages`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'm', max_tokens: 9, messages: [HELLO], ...body }),
-  });
+  return postJson(`${origin}/v1/messages`, { model: 'm', max_tokens: 9, messages: [HELLO], ...body });
 }
 
 /** The content of the answer, of a stream as the official clients put it together. */

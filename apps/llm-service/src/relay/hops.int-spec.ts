@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
-import { freePort } from '@morgan/testing';
+import { freePort, postJson } from '@morgan/testing';
 import { composeLlmService, type ReloadableService } from '../compose.ts';
 import { llmServiceConfig } from '../config/llm-service.config.ts';
 
@@ -23,11 +23,7 @@ describe('a gateway that is a host of its own', () => {
     const env = { LLM_HOSTS: `own=${own}`, EMBEDDING_URL: own, LOG_LEVEL: 'silent' };
     service = await composeLlmService(loadConfig(llmServiceConfig, { env }));
     await service.app.listen(port, '127.0.0.1');
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
+    const response = await postJson(`http://127.0.0.1:${port}${path}`, body);
     expect([response.status, await response.json()]).toMatchObject([
       400,
       { error: { code: 'request_loop' } },

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { listen, type LocalServer } from '@morgan/testing';
+import { listen, type LocalServer, postJson } from '@morgan/testing';
 import { json } from '../../fixture/host-answers.ts';
 import { serve, type Served } from '../../fixture/served.ts';
 
@@ -96,11 +96,11 @@ async function gatewayWith(ofChat: Json = {}): Promise<string> {
 }
 
 function askAt(url: string, body: Json = {}, path = MESSAGES): Promise<Response> {
-  return fetch(`${url}${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
-    body: JSON.stringify({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }], ...body }),
-  });
+  return postJson(
+    `${url}${path}`,
+    { model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }], ...body },
+    { 'anthropic-version': '2023-06-01' },
+  );
 }
 
 describe('a message whose host with its API gives no answer', () => {

@@ -4,7 +4,7 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import { hostPathOf } from '../endpoints/host-path.ts';
 import type { CallerPermit } from '../callers/caller-permit.ts';
 import type { FormUpload } from '../forms/form-upload.ts';
-import type { RequestOutline } from '../openai/request-outline.ts';
+import type { RequestOutline } from '../outline/request-outline.ts';
 
 /** A request as it reached an endpoint. */
 export interface IncomingCall {

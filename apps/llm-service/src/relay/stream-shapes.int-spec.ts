@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { postJson, waitFor } from '@morgan/testing';
 import { events, json, written } from '../../fixture/host-answers.ts';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
@@ -33,11 +33,7 @@ async function take(request: IncomingMessage, response: ServerResponse): Promise
 }
 
 function call(path: string, body: object | string): Promise<Response> {
-  return fetch(origin + path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
+  return postJson(origin + path, body);
 }
 
 /** What came, and whether it came to its end. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { listen, type LocalServer, waitFor } from '@morgan/testing';
+import { listen, type LocalServer, postJson, waitFor } from '@morgan/testing';
+import { cutEvents, events } from '../../fixture/host-answers.ts';
 import { serve, type Served } from '../../fixture/served.ts';
 
 type Script = (response: ServerResponse) => void;
@@ -20,17 +21,6 @@ const text = (content: string, index = 0) => delta({ content }, index);
 const stop = (index = 0) => delta({}, index, 'stop');
 const usage = (input: number, output: number) =>
   chunk([], { usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output } });
-
-const cut =
-  (...events: string[]): Script =>
-  (response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.write(events.join(''), () => response.destroy());
-  };
-const whole =
-  (...events: string[]): Script =>
-  (response) =>
-    void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''));
 
 /** Of the two hosts: the first is asked first, the second continues what has begun. */
 const hosts: LocalServer[] = [];
@@ -93,16 +83,16 @@ async function serviceWith({
   gateways.push(gateway);
   const { url, parts } = gateway;
   const call = async (more: object = {}, key = 'no-key-is-needed', path = '/chat/completions') => {
-    const response = await fetch(`${url}/v1${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-      body: JSON.stringify({
+    const response = await postJson(
+      `${url}/v1${path}`,
+      {
         model: 'm',
         stream: true,
         messages: [{ role: 'user', content: 'hi' }],
         ...more,
-      }),
-    });
+      },
+      { authorization: `Bearer ${key}` },
+    );
     const chunks: Buffer[] = [];
     try {
       for await (const piece of response.body ?? []) chunks.push(Buffer.from(piece as Uint8Array));
@@ -126,7 +116,7 @@ const answerOf = (seen: string) =>
 
 describe('an answer that another host takes up', () => {
   it('comes out of the budget of further attempts, and of its first', async () => {
-    scripts.splice(0, 2, cut(text('One ')), cut(text('two ')));
+    scripts.splice(0, 2, cutEvents(text('One ')), cutEvents(text('two ')));
     const { call, metric } = await serviceWith({
       upstream: { budget: { minPerSecond: 0.3, ratio: 0 } },
     });
@@ -137,7 +127,12 @@ describe('an answer that another host takes up', () => {
   });
 
   it('has one choice: of several the others would go on with the text of the first', async () => {
-    scripts.splice(0, 2, cut(text('One ')), whole(text('two'), text('deux', 1), stop(), stop(1), DONE));
+    scripts.splice(
+      0,
+      2,
+      cutEvents(text('One ')),
+      events(text('two'), text('deux', 1), stop(), stop(1), DONE),
+    );
     const { call } = await serviceWith();
     const { text: seen, broken } = await call({ n: 2 });
     expect([broken, asked[1]]).toEqual([true, []]);
@@ -145,7 +140,7 @@ describe('an answer that another host takes up', () => {
   });
 
   it('has no form where its caller says that it may be any text', async () => {
-    scripts.splice(0, 2, cut(text('One ')), whole(text('two.'), stop(), DONE));
+    scripts.splice(0, 2, cutEvents(text('One ')), events(text('two.'), stop(), DONE));
     const { call } = await serviceWith();
     const { text: seen, broken } = await call({ response_format: { type: 'text' } });
     expect([broken, answerOf(seen)]).toEqual([false, 'One two.']);
@@ -153,7 +148,7 @@ describe('an answer that another host takes up', () => {
   });
 
   it('may be over: whoever continues it has nothing to say', async () => {
-    scripts.splice(0, 2, cut(text('One.')), whole(stop(), usage(12, 0), DONE));
+    scripts.splice(0, 2, cutEvents(text('One.')), events(stop(), usage(12, 0), DONE));
     const { call, metric } = await serviceWith();
     const { text: seen, broken } = await call();
     expect([answerOf(seen), broken, asked[1]?.length]).toEqual(['One.', false, 1]);
@@ -166,8 +161,8 @@ describe('an answer that another host takes up', () => {
     scripts.splice(
       0,
       2,
-      cut(thought, thought, thought, text('One ')),
-      whole(text('two'), stop(), usage(12, 1), DONE),
+      cutEvents(thought, thought, thought, text('One ')),
+      events(text('two'), stop(), usage(12, 1), DONE),
     );
     const { call } = await serviceWith();
     const { text: seen } = await call({ max_tokens: 10, stream_options: { include_usage: true } });
@@ -183,7 +178,7 @@ describe('an answer that another host takes up', () => {
       choices: [{ index: 0, message: { role: 'assistant', content: 'two.' }, finish_reason: 'stop' }],
       usage: { prompt_tokens: 12, completion_tokens: 1, total_tokens: 13 },
     };
-    scripts.splice(0, 2, cut(text('One ')), (response) =>
+    scripts.splice(0, 2, cutEvents(text('One ')), (response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion)),
     );
     const { call, metric } = await serviceWith();
@@ -196,7 +191,12 @@ describe('an answer that another host takes up', () => {
   });
 
   it('is no longer than it may be where all of its length was sent', async () => {
-    scripts.splice(0, 2, cut(text('One '), text('two ')), whole(text('three'), delta({}, 0, 'length'), DONE));
+    scripts.splice(
+      0,
+      2,
+      cutEvents(text('One '), text('two ')),
+      events(text('three'), delta({}, 0, 'length'), DONE),
+    );
     const { call } = await serviceWith();
     const { text: seen, broken } = await call({ max_tokens: 2 });
     expect([answerOf(seen), broken, asked[1]?.[0]?.max_tokens]).toEqual(['One two ', false, 1]);
@@ -204,7 +204,7 @@ describe('an answer that another host takes up', () => {
   });
 
   it('is told of the host that broke it in the end', async () => {
-    scripts.splice(0, 2, cut(text('One ')), cut(text('two ')));
+    scripts.splice(0, 2, cutEvents(text('One ')), cutEvents(text('two ')));
     const { call, parts } = await serviceWith();
     const warn = jest.spyOn(parts.logger, 'warn');
     expect((await call()).broken).toBe(true);
@@ -221,13 +221,13 @@ describe('a message whose hosts know chat completions only', () => {
   const thought = delta({ reasoning_content: 'Hm.' });
 
   it.each<[string, Script]>([
-    ['continued', whole(text('two'), stop(), usage(12, 1), DONE)],
-    ['begun again', whole(thought, text('One two'), stop(), usage(12, 1), DONE)],
+    ['continued', events(text('two'), stop(), usage(12, 1), DONE)],
+    ['begun again', events(thought, text('One two'), stop(), usage(12, 1), DONE)],
   ])('is %s elsewhere, in the same blocks', async (how, second) => {
     const refusal: Script = (response) =>
       void response.writeHead(400).end('{"error":{"message":"no prefix"}}');
     const refuses = how === 'begun again';
-    scripts.splice(0, 2, cut(thought, text('One ')), (response) =>
+    scripts.splice(0, 2, cutEvents(thought, text('One ')), (response) =>
       (refuses && asked[1]?.length === 1 ? refusal : second)(response),
     );
     const { call } = await serviceWith();
@@ -254,7 +254,7 @@ describe('a message whose hosts know chat completions only', () => {
 
   it('breaks where a tool was called', async () => {
     const call_ = delta({ tool_calls: [{ index: 0, id: 't', function: { name: 'f', arguments: '{' } }] });
-    scripts.splice(0, 2, cut(text('Let me see. '), call_), whole(text('x'), stop(), DONE));
+    scripts.splice(0, 2, cutEvents(text('Let me see. '), call_), events(text('x'), stop(), DONE));
     const { call } = await serviceWith();
     const { text: seen, broken } = await call({ model: 'chats', max_tokens: 99 }, '', '/messages');
     expect([broken, seen.includes('event: error'), asked[1]]).toEqual([true, true, []]);
@@ -267,11 +267,11 @@ describe('what a stream costs that its host did not count to its end', () => {
   const words = Array.from({ length: 100 }, (_, at) => text(`${at} `));
 
   it.each<[string, Script]>([
-    ['breaks', cut(...words)],
-    ['is whole', whole(...words, stop(), DONE)],
-    ['is whole, and was nothing', whole(...words, stop(), usage(0, 0), DONE)],
+    ['breaks', cutEvents(...words)],
+    ['is whole', events(...words, stop(), DONE)],
+    ['is whole, and was nothing', events(...words, stop(), usage(0, 0), DONE)],
   ])('is its prompt as it was taken for, and a token for each event, where it %s', async (_, script) => {
-    scripts.splice(0, 2, script, cut());
+    scripts.splice(0, 2, script, cutEvents());
     const { call, metric } = await serviceWith({
       env: { ...KEYS, CALLER_TOKENS_PER_MINUTE: '150', STREAM_ON_INTERRUPT: 'error' },
     });
@@ -321,7 +321,7 @@ describe('what a stream costs that its host did not count to its end', () => {
       message: { id: 'x', usage: { input_tokens: 10, output_tokens: 1 } },
     });
     const piece = named({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'a ' } });
-    scripts.splice(0, 2, cut(start, piece.repeat(100)), cut());
+    scripts.splice(0, 2, cutEvents(start, piece.repeat(100)), cutEvents());
     const { call, metric } = await serviceWith({ env: { ...KEYS, STREAM_ON_INTERRUPT: 'error' } });
     expect((await call({ max_tokens: 999 }, 'first-caller', '/messages')).broken).toBe(true);
     expect(await metric(`${OUTPUT_OF_FIRST} `)).toBe(100);

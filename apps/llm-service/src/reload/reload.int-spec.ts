@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, startFakeLlmHost } from '@morgan/fake-llm-host';
 import { loadServiceConfig } from '@morgan/foundation';
-import { listen, type LocalServer, waitFor } from '@morgan/testing';
+import { listen, type LocalServer, postJson, waitFor } from '@morgan/testing';
 import { composeLlmService, type ReloadableService } from '../compose.ts';
 import { FOREIGN_SECTIONS, llmServiceConfig } from '../config/llm-service.config.ts';
 import { digestOf } from './file.watcher.ts';
@@ -55,11 +55,7 @@ async function start(meanwhile = () => Promise.resolve()) {
 }
 
 const chat = (body: object = CHAT, key = '') =>
-  fetch(`${url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-api-key': key },
-    body: JSON.stringify(body),
-  });
+  postJson(`${url}/v1/chat/completions`, body, { 'x-api-key': key });
 
 const answeredBy = async () => {
   const response = await chat();

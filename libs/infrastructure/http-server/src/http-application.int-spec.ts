@@ -14,6 +14,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Metrics } from '@morgan/telemetry';
 import { z } from 'zod';
+import { postJson } from '@morgan/testing';
 import { Drain } from './drain.ts';
 import { contextOf } from './http-exchange.ts';
 import { createHttpApplication } from './http-application.ts';
@@ -116,11 +117,7 @@ beforeEach(() => {
 });
 
 const post = (body: string, headers: Record<string, string> = {}) =>
-  fetch(`${url}/v1/echo`, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+  postJson(`${url}/v1/echo`, body, headers);
 
 interface Fault {
   readonly error: { message: string; type: string; param: string | null; code: string };

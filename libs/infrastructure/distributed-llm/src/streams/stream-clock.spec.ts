@@ -18,24 +18,26 @@ afterEach(() => {
   expect(timersLeft).toBe(0);
 });
 
+/** Nothing is late a millisecond before that. */
+function expectLate(reason: string, afterMs: number): void {
+  jest.advanceTimersByTime(afterMs - 1);
+  expect(late).toEqual([]);
+  jest.advanceTimersByTime(1);
+  expect(late).toEqual([reason]);
+}
+
 describe('the clock of a stream', () => {
   it('waits for the first content from the request on, whatever comes before', () => {
     jest.advanceTimersByTime(900);
     clock.progress();
-    jest.advanceTimersByTime(99);
-    expect(late).toEqual([]);
-    jest.advanceTimersByTime(1);
-    expect(late).toEqual(['first_content_timeout']);
+    expectLate('first_content_timeout', 100);
   });
 
   it('counts silence from the last event on', () => {
     clock.enter('content');
     jest.advanceTimersByTime(99);
     clock.progress();
-    jest.advanceTimersByTime(99);
-    expect(late).toEqual([]);
-    jest.advanceTimersByTime(1);
-    expect(late).toEqual(['stalled']);
+    expectLate('stalled', 100);
   });
 
   it('counts it anew where the reader has taken its time', () => {
@@ -43,10 +45,7 @@ describe('the clock of a stream', () => {
     clock.pause();
     jest.advanceTimersByTime(10_000);
     clock.resume();
-    jest.advanceTimersByTime(99);
-    expect(late).toEqual([]);
-    jest.advanceTimersByTime(1);
-    expect(late).toEqual(['stalled']);
+    expectLate('stalled', 100);
   });
 
   it('waits for less behind the last choice', () => {
@@ -54,9 +53,6 @@ describe('the clock of a stream', () => {
     jest.advanceTimersByTime(50);
     clock.progress();
     clock.enter('finished');
-    jest.advanceTimersByTime(19);
-    expect(late).toEqual([]);
-    jest.advanceTimersByTime(1);
-    expect(late).toEqual(['stalled']);
+    expectLate('stalled', 20);
   });
 });

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { freePort, listen, type LocalServer, waitFor } from '@morgan/testing';
-import { serve, type Served } from '../fixture/served.ts';
+import { freePort, listen, type LocalServer, postJson, waitFor } from '@morgan/testing';
+import { serve, type Served } from '../../fixture/served.ts';
 
 const NAMES = ['plain', 'able', 'broken', 'continuing'] as const;
 const CONTEXT_TOKENS = 1_000;
@@ -75,11 +75,7 @@ async function serveWith(upstream: object): Promise<string> {
 }
 
 async function ask(path: string, body: object) {
-  const response = await fetch(origin + path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
+  const response = await postJson(origin + path, body);
   const text = await response.text();
   return { status: response.status, text, header: (name: string) => response.headers.get(name) };
 }

@@ -3,7 +3,7 @@ import { AppError } from '@morgan/foundation';
 import fc from 'fast-check';
 import type { z } from 'zod';
 import { scanned } from '../../fixture/scanned.ts';
-import { chatCompletionSchema, completionSchema, embeddingSchema } from './openai.schemas.ts';
+import { chatCompletionSchema, completionSchema, embeddingSchema } from '../endpoints/openai.schemas.ts';
 import { OUTLINE } from './outline.format.ts';
 import { checkChatCompletion, checkCompletion, checkEmbedding, MAX_MODEL_LENGTH } from './request-checks.ts';
 import type { RequestOutline } from './request-outline.ts';

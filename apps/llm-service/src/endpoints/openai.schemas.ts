@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_MODEL_LENGTH } from './request-checks.ts';
+import { MAX_MODEL_LENGTH } from '../outline/request-checks.ts';
 
 /**
  * What the API documentation says of requests: the part that the gateway itself needs to know. Everything else reaches the
