@@ -366,10 +366,10 @@ describe('the level in Redis', () => {
     await expect(waiting).rejects.toThrow();
   });
 
-  it('is not asked any more while it is slow, and again when it is not', async () => {
-    const namespace = randomUUID();
-    const guard = new RedisGuard({ name: 'cache', timeoutMs: 50, minimumUses: 2, resetTimeoutMs: 50 });
-    const guarded = new EmbeddingCache({ redis: connection, config: { namespace }, redisGuard: guard });
+  it('is not asked any more while it is slow', async () => {
+    const guard = new RedisGuard({ name: 'cache', timeoutMs: 50, minimumUses: 2, resetTimeoutMs: 3_600_000 });
+    const config = { namespace: randomUUID() };
+    const guarded = new EmbeddingCache({ redis: connection, config, redisGuard: guard });
     redis.pause();
     try {
       for (let key = 0; key < 3; key += 1)
@@ -378,6 +378,25 @@ describe('the level in Redis', () => {
       const { failures } = guard.getStatus();
       await guarded.resolve(['more'], compute, call);
       expect(guard.getStatus().failures).toBe(failures);
+    } finally {
+      redis.resume();
+      guard.stop();
+    }
+  });
+
+  it('is asked again when it is not slow any more', async () => {
+    const namespace = randomUUID();
+    const guard = new RedisGuard({ name: 'cache', timeoutMs: 50, minimumUses: 2, resetTimeoutMs: 50 });
+    const guarded = new EmbeddingCache({ redis: connection, config: { namespace }, redisGuard: guard });
+    redis.pause();
+    try {
+      await waitFor(
+        async () => {
+          await guarded.resolve([randomUUID()], compute, call);
+          return guard.getStatus().open;
+        },
+        { what: 'the guard to open' },
+      );
     } finally {
       redis.resume();
     }
