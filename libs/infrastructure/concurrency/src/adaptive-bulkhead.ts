@@ -13,7 +13,8 @@ import { Bulkhead, type BulkheadOptions, type BulkheadStatus, type SlotRequest }
 import type { AdaptiveLimitSettings } from './concurrency.config.ts';
 
 /** What an {@link AdaptiveBulkhead} is made of. */
-export interface AdaptiveBulkheadOptions extends Omit<BulkheadOptions, 'maxConcurrent'>, AdaptiveLimitSettings {
+export interface AdaptiveBulkheadOptions
+  extends Omit<BulkheadOptions, 'maxConcurrent'>, AdaptiveLimitSettings {
   /** Calls that may wait for a slot at a time. Default: as of a {@link Bulkhead}, 100. */
   readonly maxQueue?: number | undefined;
   /**
