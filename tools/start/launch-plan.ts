@@ -1,7 +1,5 @@
-import { settingReader } from './setting-reader.ts';
+import { type Env, settingReader } from './setting-reader.ts';
 import type { PortWish } from './claim-port.ts';
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** One process to start: where it will listen and what it gets beyond the environment of the launcher. */
 export interface ServicePlan {

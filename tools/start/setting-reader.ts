@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
-type Env = Readonly<Record<string, string | undefined>>;
+/** The environment of a start, or a part of it. */
+export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Reads one setting: from the variable, or else from the dotted path in the configuration file. */
 type ReadSetting = (variable: string, path: string) => string | undefined;

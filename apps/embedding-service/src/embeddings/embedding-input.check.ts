@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { EmbeddingInput } from './embedding-model.ts';
-import { emptyList, firstFault, longList, textFault, wrongType } from './first-fault.ts';
+import { emptyList, firstFault, type Issue, longList, textFault, wrongType } from './first-fault.ts';
 
 /** A text as Jina's clients send it, whose models read images too. */
 interface TextObject {
@@ -9,8 +9,6 @@ interface TextObject {
 
 /** What `input` may be: a text, texts, the token ids of a text, or several such lists. */
 export type EmbeddingInputs = string | (string | TextObject)[] | number[] | number[][];
-
-type Issue = z.core.$ZodRawIssue;
 
 /** Most inputs in one request, as OpenAI allows. */
 export const MAX_INPUTS = 2048;

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
-type Issue = z.core.$ZodRawIssue;
+/** What is wrong with a value, as zod is told it. */
+export type Issue = z.core.$ZodRawIssue;
 
 /** Finds the first fault of a list and looks no further: it has up to a million elements, and zod would collect an issue for every one. */
 export function firstFault(

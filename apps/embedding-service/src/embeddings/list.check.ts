@@ -1,10 +1,8 @@
 import type { z } from 'zod';
 import { MAX_INPUTS } from './embedding-input.check.ts';
-import { emptyList, firstFault, longList, textFault, wrongType } from './first-fault.ts';
+import { emptyList, firstFault, type Issue, longList, textFault, wrongType } from './first-fault.ts';
 
 type Payload = z.core.ParsePayload;
-type Issue = z.core.$ZodRawIssue;
-
 /** The check of a list of texts. One place of a request is kept for the text beside them. */
 export function checkTexts({ value, issues }: Payload): void {
   const fault = listFault(value, MAX_INPUTS - 1, textFault);

@@ -1,23 +1,22 @@
-import type { RequestListener } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { postJson } from '@morgan/testing';
+import { type Handler, postJson } from '@morgan/testing';
 import { json } from '../../fixture/host-answers.ts';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 
 /** May have made what the other one refuses, and is down; of the model `chat` it has chat completions. */
-const answerDown: RequestListener = (request, response) => {
-  void request.toArray().then((bytes) => {
-    if (request.method === 'GET')
-      return json({ object: 'list', data: [{ id: 'both' }, { id: 'chat' }] })(response);
-    if (request.url === '/v1/messages') return json({ detail: 'Not Found' }, 404)(response);
-    if (request.url === '/v1/responses') return json({ error: { message: 'Down.' } }, 503)(response);
-    const body = JSON.parse(Buffer.concat(bytes as Buffer[]).toString()) as Json;
-    asked.push(body);
-    const error = refusal(body);
-    return error ? json([{ error }], 400)(response) : json(COMPLETION)(response);
-  });
+const answerDown: Handler = async (request, response) => {
+  const sent = await textOf(request);
+  if (request.method === 'GET')
+    return json({ object: 'list', data: [{ id: 'both' }, { id: 'chat' }] })(response);
+  if (request.url === '/v1/messages') return json({ detail: 'Not Found' }, 404)(response);
+  if (request.url === '/v1/responses') return json({ error: { message: 'Down.' } }, 503)(response);
+  const body = JSON.parse(sent) as Json;
+  asked.push(body);
+  const error = refusal(body);
+  return error ? json([{ error }], 400)(response) : json(COMPLETION)(response);
 };
 let gateway: Served;
 let origin: string;
@@ -26,20 +25,16 @@ const asked: Json[] = [];
 let refusal: (body: Json) => Json | undefined;
 
 beforeAll(async () => {
-  const one: RequestListener = (request, response) => {
-    void request.toArray().then((bytes) => {
-      if (request.method === 'GET')
-        return json({ object: 'list', data: [{ id: 'm' }, { id: 'both' }] })(response);
-      const body = JSON.parse(Buffer.concat(bytes as Buffer[]).toString()) as Json;
-      asked.push(body);
-      const error = refusal(body);
-      if (error) return json({ type: 'error', error }, 400)(response);
-      if (request.url === '/v1/responses')
-        return json({ id: 'r', object: 'response', ...ANSWERED })(response);
-      return json({ type: 'message', role: 'assistant', content: [{ type: 'text', text: 'Done.' }] })(
-        response,
-      );
-    });
+  const one: Handler = async (request, response) => {
+    const sent = await textOf(request);
+    if (request.method === 'GET')
+      return json({ object: 'list', data: [{ id: 'm' }, { id: 'both' }] })(response);
+    const body = JSON.parse(sent) as Json;
+    asked.push(body);
+    const error = refusal(body);
+    if (error) return json({ type: 'error', error }, 400)(response);
+    if (request.url === '/v1/responses') return json({ id: 'r', object: 'response', ...ANSWERED })(response);
+    return json({ type: 'message', role: 'assistant', content: [{ type: 'text', text: 'Done.' }] })(response);
   };
   /** Knows chat completions only, and takes all of them. */
   const other: RequestListener = (request, response) =>

@@ -1,6 +1,6 @@
-import type { RequestListener, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { postJson, waitFor } from '@morgan/testing';
+import { type Handler, postJson, waitFor } from '@morgan/testing';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
@@ -14,12 +14,11 @@ let origin: string;
 let answer: (response: ServerResponse) => unknown;
 
 beforeAll(async () => {
-  const one: RequestListener = (request, response) => {
-    void request.toArray().then(() => {
-      if (request.method === 'GET') return send(response, { object: 'list', data: [] });
-      if (request.url === '/v1/chat/completions') return answer(response);
-      return send(response, { detail: 'Not Found' }, 404);
-    });
+  const one: Handler = async (request, response) => {
+    await request.toArray();
+    if (request.method === 'GET') return send(response, { object: 'list', data: [] });
+    if (request.url === '/v1/chat/completions') return answer(response);
+    return send(response, { detail: 'Not Found' }, 404);
   };
   const file = { llmService: { messages: { answerLimitBytes: LIMIT_BYTES } } };
   gateway = await serveOver({ one }, {}, file);

@@ -1,6 +1,6 @@
-import type { RequestListener } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { postJson } from '@morgan/testing';
+import { type Handler, postJson } from '@morgan/testing';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
@@ -16,21 +16,20 @@ let usage: Json;
 let canStream = true;
 
 beforeAll(async () => {
-  const one: RequestListener = (request, response) => {
-    void request.toArray().then((pieces) => {
-      const json = (value: object, status = 200) =>
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-      if (request.method === 'GET') return json({ object: 'list', data: [] });
-      if (request.url !== CHAT) return json({ detail: 'Not Found' }, 404);
-      const body = JSON.parse(Buffer.concat(pieces as Buffer[]).toString()) as Json;
-      if (body['stream'] !== true || !canStream)
-        return json({ id: 'c1', choices: [{ index: 0, ...whole.choice, message: whole.message }], usage });
-      const chunks = [...deltas.map((delta) => ({ choices: [{ index: 0, delta }] })), finish(), counts()];
-      const events = chunks.map((chunk) => `data: ${JSON.stringify({ id: 'c1', ...chunk })}\n\n`);
-      return response
-        .writeHead(200, { 'content-type': 'text/event-stream' })
-        .end(`${events.join('')}data: [DONE]\n\n`);
-    });
+  const one: Handler = async (request, response) => {
+    const sent = await textOf(request);
+    const json = (value: object, status = 200) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+    if (request.method === 'GET') return json({ object: 'list', data: [] });
+    if (request.url !== CHAT) return json({ detail: 'Not Found' }, 404);
+    const body = JSON.parse(sent) as Json;
+    if (body['stream'] !== true || !canStream)
+      return json({ id: 'c1', choices: [{ index: 0, ...whole.choice, message: whole.message }], usage });
+    const chunks = [...deltas.map((delta) => ({ choices: [{ index: 0, delta }] })), finish(), counts()];
+    const events = chunks.map((chunk) => `data: ${JSON.stringify({ id: 'c1', ...chunk })}\n\n`);
+    return response
+      .writeHead(200, { 'content-type': 'text/event-stream' })
+      .end(`${events.join('')}data: [DONE]\n\n`);
   };
   gateway = await serveOver({ one });
   origin = gateway.url;

@@ -1,19 +1,19 @@
 import type { RequestListener } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { postJson } from '@morgan/testing';
+import { type Handler, postJson } from '@morgan/testing';
 import { json } from '../../fixture/host-answers.ts';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
 const asked: unknown[] = [];
-const answerOne: RequestListener = (request, response) => {
-  void request.toArray().then((bytes) => {
-    if (request.method === 'GET')
-      return json({ object: 'list', data: [{ id: 'm' }, { id: 'both' }] })(response);
-    if (request.url !== '/v1/chat/completions') return json({ detail: 'Not Found' }, 404)(response);
-    asked.push(JSON.parse(Buffer.concat(bytes as Buffer[]).toString()));
-    const choice = { index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' };
-    return json({ id: 'c1', object: 'chat.completion', choices: [choice] })(response);
-  });
+const answerOne: Handler = async (request, response) => {
+  const sent = await textOf(request);
+  if (request.method === 'GET')
+    return json({ object: 'list', data: [{ id: 'm' }, { id: 'both' }] })(response);
+  if (request.url !== '/v1/chat/completions') return json({ detail: 'Not Found' }, 404)(response);
+  asked.push(JSON.parse(sent));
+  const choice = { index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' };
+  return json({ id: 'c1', object: 'chat.completion', choices: [choice] })(response);
 };
 /** Would keep threads, and is down. */
 const answerNative: RequestListener = ({ method }, response) => {

@@ -1,6 +1,6 @@
-import type { RequestListener } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { postJson } from '@morgan/testing';
+import { type Handler, postJson } from '@morgan/testing';
 import { events, json } from '../../fixture/host-answers.ts';
 import { type Served, serveOver } from '../../fixture/served.ts';
 
@@ -14,24 +14,23 @@ const asked: Json[] = [];
 let refusal: string | undefined;
 
 beforeAll(async () => {
-  const one: RequestListener = (request, response) => {
-    void request.toArray().then((bytes) => {
-      if (request.method === 'GET') return json({ object: 'list', data: [] })(response);
-      if (request.url !== '/v1/chat/completions') return json({ detail: 'Not Found' }, 404)(response);
-      const body = JSON.parse(Buffer.concat(bytes as Buffer[]).toString()) as Json;
-      asked.push(body);
-      if (refusal !== undefined && JSON.stringify(body).includes('reasoning_details'))
-        return json({ error: { message: refusal } }, 400)(response);
-      const choice = (rest: Json) => ({ id: 'c', choices: [{ index: 0, finish_reason: null, ...rest }] });
-      const whole = choice({ message: said.message, finish_reason: 'tool_calls' });
-      if (body['stream'] !== true) return json({ ...whole, object: 'chat.completion' })(response);
-      const pieces = said.pieces.map((delta) => choice({ delta }));
-      return events(
-        ...pieces,
-        choice({ delta: {}, finish_reason: 'tool_calls' }),
-        'data: [DONE]\n\n',
-      )(response);
-    });
+  const one: Handler = async (request, response) => {
+    const sent = await textOf(request);
+    if (request.method === 'GET') return json({ object: 'list', data: [] })(response);
+    if (request.url !== '/v1/chat/completions') return json({ detail: 'Not Found' }, 404)(response);
+    const body = JSON.parse(sent) as Json;
+    asked.push(body);
+    if (refusal !== undefined && JSON.stringify(body).includes('reasoning_details'))
+      return json({ error: { message: refusal } }, 400)(response);
+    const choice = (rest: Json) => ({ id: 'c', choices: [{ index: 0, finish_reason: null, ...rest }] });
+    const whole = choice({ message: said.message, finish_reason: 'tool_calls' });
+    if (body['stream'] !== true) return json({ ...whole, object: 'chat.completion' })(response);
+    const pieces = said.pieces.map((delta) => choice({ delta }));
+    return events(
+      ...pieces,
+      choice({ delta: {}, finish_reason: 'tool_calls' }),
+      'data: [DONE]\n\n',
+    )(response);
   };
   gateway = await serveOver({ one });
   origin = gateway.url;

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { listen, type LocalServer, postJson } from '@morgan/testing';
 import { json } from '../../fixture/host-answers.ts';
@@ -55,13 +56,12 @@ beforeAll(async () => {
     ['anthropic', MESSAGES],
     ['chat', CHAT],
   ] as const) {
-    const host = await listen((request, response) => {
-      void request.toArray().then((chunks) => {
-        asked.push(`${name} ${request.url}`);
-        bodies.push(Buffer.concat(chunks as Buffer[]).toString());
-        const reply = request.url?.startsWith(path) ? said.get(name) : undefined;
-        (reply ?? json({ detail: 'Not Found' }, 404))(response);
-      });
+    const host = await listen(async (request, response) => {
+      const sent = await textOf(request);
+      asked.push(`${name} ${request.url}`);
+      bodies.push(sent);
+      const reply = request.url?.startsWith(path) ? said.get(name) : undefined;
+      (reply ?? json({ detail: 'Not Found' }, 404))(response);
     });
     hosts.push(host);
   }

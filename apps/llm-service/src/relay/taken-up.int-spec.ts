@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { listen, type LocalServer, postJson, waitFor } from '@morgan/testing';
 import { cutEvents, events } from '../../fixture/host-answers.ts';
@@ -30,11 +31,10 @@ const gateways: Served[] = [];
 
 beforeAll(async () => {
   for (const place of [0, 1]) {
-    const host = await listen((request, response) => {
-      void request.toArray().then((chunks) => {
-        asked[place]?.push(JSON.parse(Buffer.concat(chunks as Buffer[]).toString()) as Asked);
-        scripts[place]?.(response);
-      });
+    const host = await listen(async (request, response) => {
+      const sent = await textOf(request);
+      asked[place]?.push(JSON.parse(sent) as Asked);
+      scripts[place]?.(response);
     });
     hosts.push(host);
   }

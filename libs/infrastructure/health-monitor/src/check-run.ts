@@ -1,4 +1,4 @@
-import type { CheckVerdict, CheckOutcome } from './health-state.ts';
+import type { CheckOutcome } from './health-state.ts';
 
 /**
  * Asks a target how it is, at the least cost that tells: no model call. It should stop when the signal aborts.
@@ -7,14 +7,8 @@ import type { CheckVerdict, CheckOutcome } from './health-state.ts';
  */
 export type HealthCheck = (signal: AbortSignal) => Promise<CheckOutcome | void>;
 
-/** How a check ended. */
-interface CheckResult {
-  readonly verdict: CheckVerdict;
-  readonly reason?: string;
-}
-
-const TIMED_OUT: CheckResult = { verdict: 'failed', reason: 'timeout' };
-const STUCK: CheckResult = { verdict: 'failed', reason: 'stuck' };
+const TIMED_OUT: CheckOutcome = { verdict: 'failed', reason: 'timeout' };
+const STUCK: CheckOutcome = { verdict: 'failed', reason: 'stuck' };
 
 /**
  * Runs a check function within a time limit and never twice at a time. One that ignores its signal is left behind when
@@ -22,7 +16,7 @@ const STUCK: CheckResult = { verdict: 'failed', reason: 'stuck' };
  */
 export class CheckRun {
   /** The check function is at work; resolves when it has settled. */
-  #pending: Promise<CheckResult> | undefined;
+  #pending: Promise<CheckOutcome> | undefined;
   /** It was told to stop, and should settle at once. */
   #isStopped = false;
 
@@ -32,11 +26,11 @@ export class CheckRun {
   ) {}
 
   /** Never rejects. @returns nothing when `stop` aborted it: then there is nothing to learn. */
-  async once(stop: AbortSignal): Promise<CheckResult | undefined> {
+  async once(stop: AbortSignal): Promise<CheckOutcome | undefined> {
     if (this.#pending && !(this.#isStopped && (await this.#settles(this.#pending)))) return STUCK;
     if (stop.aborted) return undefined;
     const aborter = new AbortController();
-    const { promise: ended, resolve: end } = Promise.withResolvers<CheckResult | undefined>();
+    const { promise: ended, resolve: end } = Promise.withResolvers<CheckOutcome | undefined>();
     const expire = () => {
       end(TIMED_OUT);
       aborter.abort(new DOMException('The check took too long.', 'TimeoutError'));
@@ -60,7 +54,7 @@ export class CheckRun {
   }
 
   /** Whether it settles within the time limit. */
-  async #settles(pending: Promise<CheckResult>): Promise<boolean> {
+  async #settles(pending: Promise<CheckOutcome>): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<false>((resolve) => {
       timer = setTimeout(() => resolve(false), this.timeoutMs).unref();
@@ -70,7 +64,7 @@ export class CheckRun {
     return settled;
   }
 
-  async #ask(signal: AbortSignal): Promise<CheckResult> {
+  async #ask(signal: AbortSignal): Promise<CheckOutcome> {
     try {
       return (await this.check(signal)) ?? { verdict: 'ok' };
     } catch (error) {

@@ -17,7 +17,7 @@ export function isUp(state: HealthState): boolean {
 /** How one check ended. `degraded`: it answered, but too slowly, or it says itself that it is not well. */
 export type CheckVerdict = 'ok' | 'degraded' | 'failed';
 
-/** What a check may say besides resolving (`ok`) and rejecting (`failed`). */
+/** What a check came to. It may say so itself, in place of resolving (`ok`) or rejecting (`failed`). */
 export interface CheckOutcome {
   readonly verdict: CheckVerdict;
   /** A short code, shown in the status and in events. Never text from a request. */
