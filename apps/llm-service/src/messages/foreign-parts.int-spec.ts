@@ -37,7 +37,7 @@ beforeAll(async () => {
     return json({ type: 'message', role: 'assistant', content: [{ type: 'text', text: 'Done.' }] })(response);
   };
   /** Knows chat completions only, and takes all of them. */
-  const other: RequestListener = (request, response) =>
+  const other: Handler = (request, response) =>
     (request.url === '/v1/chat/completions' ? json(COMPLETION) : json({ detail: 'Not Found' }, 404))(
       response,
     );
