@@ -17,7 +17,10 @@ export const ERROR_CODES = {
     kind: 'request_timeout',
     doc: 'The request did not arrive completely in time; `receiveTimeoutMs` of the service says how long it may take.',
   },
-  headers_too_large: { kind: 'headers_too_large', doc: 'Request line and headers are larger than 16 KiB.' },
+  headers_too_large: {
+    kind: 'headers_too_large',
+    doc: 'Request line and headers are larger than 16 KiB, or there are more than 256 headers.',
+  },
   expectation_failed: {
     kind: 'expectation_failed',
     doc: 'The `expect` header asks for something other than `100-continue`.',

@@ -16,7 +16,7 @@ import { Pipelining } from './pipelining.ts';
 import { connectionsWithin } from '../platform-limits.ts';
 import type { PlainRoutes } from '../routes/plain-routes.ts';
 import { ProtocolRefusals } from './protocol-refusals.ts';
-import { checkRequestHead } from './request-head.ts';
+import { checkRequestHead, MOST_HEADERS } from './request-head.ts';
 import { oneIdHeader, type RequestIdHeaders } from '../request-id.ts';
 import { closeAfterUnreadBody } from './unread-body.ts';
 
@@ -84,8 +84,8 @@ export class NodeServer {
       // Node's own response has no body; ours is made in `checkRequestHead`.
       requireHostHeader: false,
     });
-    // Beyond a number Node would leave headers out in silence; their size is limited as it is.
-    server.maxHeadersCount = 0;
+    // Node leaves those beyond a number out in silence: one more than there may be is seen, and refused in `checkRequestHead`.
+    server.maxHeadersCount = MOST_HEADERS + 1;
     const take = (request: IncomingMessage, response: ServerResponse) =>
       this.#pipelining.take(request, response);
     server.on('request', take);

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 
 /** More than a client has reason to send ahead. Each one costs a hundred times its bytes until it is answered. */
 const MAX_WAITING = 16;
+/** A client whose requests that wait have larger heads than this in all is read no further. */
+const MOST_AHEAD_BYTES = 32 * 1024;
 /** So many more are passed over, and the connection ends behind the last answer; a client that sends on is cut at once. */
 const MAX_PASSED_OVER = 64;
 
@@ -15,6 +17,9 @@ export interface Exchange {
 interface Line {
   responding: boolean;
   readonly waiting: Exchange[];
+  /** Of the heads of those that wait. */
+  waitingBytes: number;
+  isHeldBack: boolean;
   latest: Exchange | undefined;
   /** How many are not answered, as too many waited: from the first of them on all are. */
   passedOver: number;
@@ -46,7 +51,7 @@ export class Pipelining {
     const line = this.#lineOf(socket);
     if (line.passedOver > 0 || line.waiting.length === MAX_WAITING) return this.#passOver(socket, line);
     line.latest = { request, response };
-    if (line.responding) line.waiting.push(line.latest);
+    if (line.responding) this.#wait(line.latest, line);
     else this.#start(line.latest, line);
   }
 
@@ -65,10 +70,32 @@ export class Pipelining {
   #lineOf(socket: Socket): Line {
     let line = this.#lines.get(socket);
     if (!line) {
-      line = { responding: false, waiting: [], latest: undefined, passedOver: 0, quietSince: undefined };
+      line = {
+        responding: false,
+        waiting: [],
+        waitingBytes: 0,
+        isHeldBack: false,
+        latest: undefined,
+        passedOver: 0,
+        quietSince: undefined,
+      };
       this.#lines.set(socket, line);
     }
     return line;
+  }
+
+  #wait(exchange: Exchange, line: Line): void {
+    line.waiting.push(exchange);
+    line.waitingBytes += headBytes(exchange.request);
+    this.#holdBack(exchange.request.socket, line);
+  }
+
+  #holdBack(socket: Socket, line: Line): void {
+    const isTooFar = line.waitingBytes > MOST_AHEAD_BYTES;
+    if (isTooFar === line.isHeldBack) return;
+    line.isHeldBack = isTooFar;
+    if (isTooFar) socket.on('resume', pauseAgain).pause();
+    else socket.off('resume', pauseAgain).resume();
   }
 
   #passOver(socket: Socket, line: Line): void {
@@ -95,7 +122,10 @@ export class Pipelining {
     line.responding = false;
     if (socket.destroyed || socket.writableEnded) line.waiting.length = 0;
     const next = line.waiting.shift();
-    if (next) this.#start(next, line);
+    if (!next) return;
+    line.waitingBytes -= headBytes(next.request);
+    this.#holdBack(socket, line);
+    this.#start(next, line);
   }
 
   readonly #goOn = (): void => {
@@ -103,4 +133,13 @@ export class Pipelining {
     if (this.#ready.length > 0) setImmediate(this.#goOn);
     startOne?.();
   };
+}
+
+/** Node reads on behind each request and each response. */
+function pauseAgain(this: Socket): void {
+  this.pause();
+}
+
+function headBytes({ rawHeaders, url = '' }: IncomingMessage): number {
+  return rawHeaders.reduce((sum, { length }) => sum + length, url.length);
 }

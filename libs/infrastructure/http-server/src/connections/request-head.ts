@@ -5,6 +5,9 @@ import type { IncomingRequest } from '../http-exchange.ts';
 /** What somebody is told who speaks another version. */
 export const OTHER_VERSION = 'Only HTTP/1.1 and HTTP/1.0 are spoken here; a proxy in front may speak others.';
 
+/** No client has so many header lines, and each takes ten times its bytes in memory. */
+export const MOST_HEADERS = 256;
+
 /**
  * Checks what Node leaves unchecked in the head of a request, and brings an absolute-form target (`http://host/path`) into
  * the form that everything behind this expects (`/path`).
@@ -14,6 +17,8 @@ export function checkRequestHead(request: IncomingMessage): AppError | undefined
   // Node takes 2.0 and 0.9 in a request line for what follows, too.
   if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
     return new AppError('malformed_request', OTHER_VERSION);
+  if (request.rawHeaders.length > 2 * MOST_HEADERS)
+    return new AppError('headers_too_large', `The request has more than ${MOST_HEADERS} headers.`);
   const target = originForm(request.url ?? '');
   if (target === undefined)
     return new AppError('invalid_url', 'The request target must be a path, and has no fragment (#).');

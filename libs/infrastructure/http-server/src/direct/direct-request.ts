@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { MOST_HEADERS } from '../connections/request-head.ts';
 import type { IncomingRequest } from '../http-exchange.ts';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
@@ -70,7 +71,7 @@ export function readDirectly(bytes: Buffer): DirectReading | undefined {
     rawHeaders.push(name, value);
   }
   const length = bodyLength(headers);
-  if (length === undefined) return undefined;
+  if (length === undefined || rawHeaders.length > 2 * MOST_HEADERS) return undefined;
   const bodyAt = headEnd + HEAD_END.length;
   const [, method = '', url = ''] = line;
   return { request: new DirectRequest(method, url, headers, rawHeaders), bodyAt, end: bodyAt + length };
