@@ -31,10 +31,10 @@ export const chatDialect: Dialect = {
 
 /** Clients look for a message in each choice. */
 function isNothing({ choices }: JsonObject): boolean {
-  const listed = Array.isArray(choices) ? choices.filter(isObject) : [];
-  const isSaid = ({ message, delta, text }: JsonObject) =>
-    isObject(message) || isObject(delta) || textOrNone(text) !== undefined;
-  return listed.length > 0 && !listed.some(isSaid);
+  const isSaid = (choice: unknown) =>
+    isObject(choice) &&
+    (isObject(choice['message']) || isObject(choice['delta']) || textOrNone(choice['text']) !== undefined);
+  return Array.isArray(choices) && choices.length > 0 && !choices.some(isSaid);
 }
 
 type Choices = Pick<EventReading, 'content' | 'text' | 'finished' | 'finishedAt' | 'finishReason'>;

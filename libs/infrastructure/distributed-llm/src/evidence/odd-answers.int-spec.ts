@@ -152,6 +152,7 @@ describe('what is no answer moves the call on:', () => {
   it.each<[string, Reply, object]>([
     ['an object with nothing in it', json(200, {}), {}],
     ['a choice without a message', json(200, { choices: [{ message: null, finish_reason: 'stop' }] }), {}],
+    ['a list of choices that are none', json(200, { choices: [['stop']] }), {}],
     [
       'a message with nothing in it, of which no token was counted',
       json(200, { type: 'message', content: [], stop_reason: null, usage: { output_tokens: 0 } }),
