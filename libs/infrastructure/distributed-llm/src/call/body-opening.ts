@@ -9,7 +9,9 @@ import { LongJsonBody } from './long-json-body.ts';
 import { failed, type Opening } from './opening.ts';
 
 const CLOSING = '}'.charCodeAt(0);
+const OPENING = '{'.charCodeAt(0);
 const CLOSING_LIST = ']'.charCodeAt(0);
+const SPACE = 0x20;
 const LONGEST_FIELD = 'event:'.length;
 
 /** More than any error takes. Sound without a header may begin like a JSON, and its listener waits. */
@@ -98,14 +100,15 @@ function mayBeError(text: string, dialect: Dialect): boolean {
   return text.length <= MOST_OF_ERROR_BYTES && (dialect.isNothing !== undefined || CODED.test(text));
 }
 
-/** Whether there is a list under the key, and something in it. */
+/** Whether there is a list under the key, and an object in it, as far as that shows without reading it. */
 function hasResult(text: string, resultKey: string): boolean {
   return hasBehind(text, `"${resultKey}":[`) || hasBehind(text, `"${resultKey}": [`);
 }
 
 function hasBehind(text: string, opening: string): boolean {
   const at = text.indexOf(opening);
-  return at >= 0 && text.charCodeAt(at + opening.length) !== CLOSING_LIST;
+  const first = text.charCodeAt(at + opening.length);
+  return at >= 0 && (first === OPENING || first <= SPACE);
 }
 
 /** As much of it, behind white space, as the field of an event has. */
