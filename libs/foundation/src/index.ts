@@ -4,6 +4,7 @@ export { backoffMs, spreadWaitMs } from './backoff.ts';
 export { callStopped, deadlineExceeded } from './call-stopped.ts';
 export { Deadline } from './deadline.ts';
 export { atEndOfTurn } from './end-of-turn.ts';
+export { inTurn } from './in-turn.ts';
 export { isObject, jsonOrNone, type JsonObject, textOrNone, written } from './json-value.ts';
 export { type Listener, Listeners } from './listeners.ts';
 export { QuantileWindow } from './quantile-window.ts';

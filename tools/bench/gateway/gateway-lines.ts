@@ -4,7 +4,7 @@ import { residentBytes } from '../resident-memory.ts';
 import { type Gateway, startBare, startHost, startLeast, startMorgan } from './gateways.ts';
 import { jsonAloneMs, jsonPerSecond } from './json-load.ts';
 import { startPortkey } from './portkey.ts';
-import { type StreamFigures, type StreamLoad, streamsOf } from './stream-load.ts';
+import { type StreamLoad, streamsOf } from './stream-load.ts';
 import type { Target } from './wire-connection.ts';
 
 const ROUNDS = 5;
@@ -16,10 +16,12 @@ const LEAST = 'Fastify, pino and undici alone';
 
 const STREAMS = '64 streams of 50 events/s';
 const PACED: StreamLoad = { callers: 64, streamsEach: 3, events: 40, eventsPerSecond: 50, beginMs: 800 };
-/** As many events as a mean answer to ShareGPT's prompts has tokens: 326,408 in 1,648 answers (github.com/sgl-project/sglang/issues/2805). */
-const ANSWERS: StreamLoad = { ...PACED, streamsEach: 2, events: 200 };
-/** A fifth of that, each right behind the one before: what there is to be seen are beginnings and ends. */
-const SHORT_ANSWERS: StreamLoad = { ...PACED, streamsEach: 9 };
+/** Streams that flow, as those of {@link MANY}: how soon they begin has a line of its own. */
+const FLOWING: StreamLoad = { ...PACED, streamsEach: 1, events: 400 };
+/** Short answers, each asked for right behind the one before: what delays their events are the beginnings and ends of others. */
+const SHORT: StreamLoad = { ...PACED, streamsEach: 9 };
+/** One in a hundred events is late by a tenth of a millisecond, and so is every round. */
+const PACED_ROUNDS = 9;
 const PACED_WARM_UPS = 3;
 /** What a gateway adds to the time of a host that needs none is nearly all that there is to be seen. */
 const PROMPT: StreamLoad = { ...PACED, isFirstAtOnce: true };
@@ -132,28 +134,33 @@ async function promptStreams({ bare, least, morgan, portkey }: Field): Promise<B
 async function pacedStreams({ bare, least, morgan }: Field): Promise<BenchRow[]> {
   for (const target of [bare, least, morgan])
     for (let round = 0; round < PACED_WARM_UPS; round += 1) await streamsOf(target, PACED);
-  const both = (target: Target) => async () => ({
-    answers: await streamsOf(target, ANSWERS),
-    short: await streamsOf(target, SHORT_ANSWERS),
+  const run = (target: Target, load: StreamLoad) => () => streamsOf(target, load);
+  const flowing = await byTurns(PACED_ROUNDS, {
+    own: run(morgan, FLOWING),
+    bare: run(bare, FLOWING),
+    least: run(least, FLOWING),
   });
-  const rounds = await byTurns(ROUNDS, { own: both(morgan), bare: both(bare), least: both(least) });
-  const lineOf = (
-    [length, figure]: ['answers' | 'short', keyof StreamFigures],
-    who: 'own' | 'least',
-    claim: { readonly name: string; readonly target?: number },
-  ) =>
-    compare(
-      { ...claim, unit: 'ms', better: 'less', baseline: BARE },
-      rounds.map((round) => [round[who][length][figure], round.bare[length][figure]]),
-    );
+  const short = await byTurns(ROUNDS, { own: run(morgan, SHORT), bare: run(bare, SHORT) });
+  const claim = { unit: 'ms', better: 'less', baseline: BARE } as const;
   const first = `${STREAMS}: first token, median`;
-  const delayOf = (load: StreamLoad) => `${STREAMS}, ${load.events} each: delay of an event, p99`;
+  const late = `${STREAMS}: delay of an event, p99`;
   return [
-    lineOf(['answers', 'firstTokenMs'], 'own', { name: first, target: 1 / 1.3 }),
-    lineOf(['answers', 'delayP99Ms'], 'own', { name: delayOf(ANSWERS), target: 1 / 1.3 }),
-    lineOf(['answers', 'delayP99Ms'], 'least', { name: `${delayOf(ANSWERS)}, ${LEAST}` }),
-    lineOf(['short', 'delayP99Ms'], 'own', { name: delayOf(SHORT_ANSWERS) }),
-    lineOf(['short', 'delayP99Ms'], 'least', { name: `${delayOf(SHORT_ANSWERS)}, ${LEAST}` }),
+    compare(
+      { ...claim, name: first, target: 1 / 1.3 },
+      flowing.map(({ own, bare: theirs }) => [own.firstTokenMs, theirs.firstTokenMs]),
+    ),
+    compare(
+      { ...claim, name: late, target: 1 / 1.3 },
+      flowing.map(({ own, bare: theirs }) => [own.delayP99Ms, theirs.delayP99Ms]),
+    ),
+    compare(
+      { ...claim, name: `${late}, ${LEAST}` },
+      flowing.map(({ least: parts, bare: theirs }) => [parts.delayP99Ms, theirs.delayP99Ms]),
+    ),
+    compare(
+      { ...claim, name: `${late}, of answers of ${SHORT.events}` },
+      short.map(({ own, bare: theirs }) => [own.delayP99Ms, theirs.delayP99Ms]),
+    ),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { inTurn } from './turn-share.ts';
+import { inTurn } from '@morgan/foundation';
 
 /** How long the event loop is held at a time. */
 const SLICE_MS = 5;

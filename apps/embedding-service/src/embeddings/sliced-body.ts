@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { inTurn } from './turn-share.ts';
+import { inTurn } from '@morgan/foundation';
 
 /**
  * Values of vectors that are written at a time: about 5 ms of work, after which everybody else has a turn. 2,048 vectors of

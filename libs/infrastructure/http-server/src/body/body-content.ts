@@ -5,6 +5,12 @@ import { BodyBuffer } from './body-buffer.ts';
 import type { BodyCharge } from './body-charge.ts';
 import type { BodyAssembly, BodyFormat } from './body-format.ts';
 
+/** A body that is no longer than this, as most are, waits for no other. */
+export const SHORT_BYTES = 16 * 1024;
+
+/** What a byte counts in `inTurn`, in milliseconds: 256 kB fill the 5 of a turn, however many values there are in them. */
+export const MS_A_BYTE = 5 / (256 * 1024);
+
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
 /** What the content of a body is held to. */

@@ -1,11 +1,13 @@
 import type { Readable } from 'node:stream';
-import { AppError } from '@morgan/foundation';
-import { BodyContent, type BodyContentOptions } from './body-content.ts';
+import { AppError, inTurn } from '@morgan/foundation';
+import { BodyContent, type BodyContentOptions, MS_A_BYTE, SHORT_BYTES } from './body-content.ts';
 import { decoderOf, notDecodable } from './body-decoder.ts';
 import type { ContentEncoding } from './media-type.ts';
 import type { ReadingTurns } from './reading-turns.ts';
-import { readInTurn, SHORT_BYTES, TURN_BYTES } from './turn-budget.ts';
 import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
+
+/** Read of a long body from one rest to the next. */
+const BETWEEN_RESTS_BYTES = 256 * 1024;
 
 /** What a body is read with. */
 interface BodyReaderOptions extends BodyContentOptions {
@@ -82,18 +84,18 @@ export class BodyReader {
   #read(chunk: Buffer, text: Readable): void {
     this.#arrivedBytes += chunk.length;
     if (this.#arrivedBytes <= SHORT_BYTES) return this.#take(chunk);
-    const isRead = readInTurn(chunk.length, () => {
+    const later = inTurn(() => {
       this.#take(chunk);
       this.#sinceRest += chunk.length;
       this.#goOn(text);
-    });
-    if (!isRead) text.pause();
+    }, chunk.length * MS_A_BYTE);
+    if (later instanceof Promise) text.pause();
   }
 
   #goOn(text: Readable): void {
     if (this.#isOver) return;
     const { turns } = this.options.format;
-    const restMs = turns && this.#sinceRest >= TURN_BYTES ? this.#rest(turns) : 0;
+    const restMs = turns && this.#sinceRest >= BETWEEN_RESTS_BYTES ? this.#rest(turns) : 0;
     if (restMs === 0) {
       text.resume();
       return;
@@ -119,7 +121,7 @@ export class BodyReader {
   /** A stream may end while its last piece waits. */
   #end(): void {
     if (this.#arrivedBytes <= SHORT_BYTES) this.#finish();
-    else readInTurn(0, () => this.#finish());
+    else void inTurn(() => this.#finish());
   }
 
   #finish(): void {

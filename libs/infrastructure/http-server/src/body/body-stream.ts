@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { type Readable, Transform, type TransformCallback } from 'node:stream';
-import { AppError } from '@morgan/foundation';
+import { AppError, inTurn } from '@morgan/foundation';
 import { decoderOf, notDecodable } from './body-decoder.ts';
-import { bodyTooLarge } from './body-content.ts';
+import { bodyTooLarge, MS_A_BYTE, SHORT_BYTES } from './body-content.ts';
 import type { ContentEncoding } from './media-type.ts';
-import { readInTurn, SHORT_BYTES } from './turn-budget.ts';
 import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
 
 /** What a body that is not held is read with. */
@@ -54,7 +53,7 @@ export class BodyStream extends Transform {
     if (this.#length > this.#limitBytes) done(bodyTooLarge(this.#limitBytes));
     else if (this.#length <= SHORT_BYTES) done(null, chunk);
     // Whoever reads it looks at every byte.
-    else readInTurn(chunk.length, () => this.destroyed || done(null, chunk));
+    else void inTurn(() => this.destroyed || done(null, chunk), chunk.length * MS_A_BYTE);
   }
 
   /** What is left of the body is nobody's; whoever answers sees to the connection. */

@@ -1,6 +1,6 @@
-import { BodyContent, type BodyContentOptions } from './body-content.ts';
+import { inTurn } from '@morgan/foundation';
+import { BodyContent, type BodyContentOptions, MS_A_BYTE, SHORT_BYTES } from './body-content.ts';
 import type { BodyDone } from './body-reader.ts';
-import { readInTurn, SHORT_BYTES } from './turn-budget.ts';
 
 /**
  * Makes of a body that is here in full what {@link BodyReader} makes of one that comes in pieces.
@@ -13,7 +13,7 @@ export function readWholeBody(
 ): void {
   const read = () => readAtOnce(bytes, options, done);
   if (bytes.length <= SHORT_BYTES) read();
-  else readInTurn(bytes.length, read);
+  else void inTurn(read, bytes.length * MS_A_BYTE);
 }
 
 function readAtOnce(

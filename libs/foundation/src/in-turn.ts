@@ -7,16 +7,18 @@ const waiting: (() => void)[] = [];
 
 /**
  * Does a piece of long work, in this turn of the event loop where such work has not had its part of it yet, else in a later one, in
- * the order in which the pieces came: of fifty large answers that are written at the same time each piece would be short, and
- * everybody else would wait for the sum.
+ * the order in which the pieces came: of a hundred large bodies that are read, or answers that are written, at the same time each
+ * piece would be short, and everybody else would wait for the sum. A piece must be short itself.
+ * @param leastMs what it counts at least, where others do the most of what it leads to.
+ * @returns a promise only where the piece waits.
  */
-export function inTurn<Result>(work: () => Result): Result | Promise<Result> {
+export function inTurn<Result>(work: () => Result, leastMs = 0): Result | Promise<Result> {
   countTurn();
-  if (spentMs < TURN_MS && waiting.length === 0) return timed(work);
+  if (spentMs < TURN_MS && waiting.length === 0) return timed(work, leastMs);
   const later = Promise.withResolvers<Result>();
   waiting.push(() => {
     try {
-      later.resolve(timed(work));
+      later.resolve(timed(work, leastMs));
     } catch (error) {
       later.reject(error);
     }
@@ -24,12 +26,12 @@ export function inTurn<Result>(work: () => Result): Result | Promise<Result> {
   return later.promise;
 }
 
-function timed<Result>(work: () => Result): Result {
+function timed<Result>(work: () => Result, leastMs: number): Result {
   const begun = performance.now();
   try {
     return work();
   } finally {
-    spentMs += performance.now() - begun;
+    spentMs += Math.max(performance.now() - begun, leastMs);
   }
 }
 
