@@ -33,9 +33,9 @@ describe('pieces of long work', () => {
   });
 
   it('count as much as they say where that is more than they take', async () => {
-    const results = [inTurn(() => 'much', LONG_MS), inTurn(() => 'little')];
+    const results: unknown[] = [inTurn(() => 'much', LONG_MS), inTurn(() => 'little')];
     expect(results).toEqual(['much', expect.any(Promise)]);
-    await expect(Promise.all(results)).resolves.toEqual(['much', 'little']);
+    await expect(results[1]).resolves.toBe('little');
   });
 
   it('break those who asked for them, at once or later, and nobody else', async () => {
