@@ -49,7 +49,7 @@ export class RequestContext implements CallContext {
     const leftMs = deadline.remainingMs();
     const expire = () => this.#aborter.abort(deadlineExceeded());
     if (leftMs === 0) expire();
-    else this.#clock = setTimeout(expire, Math.min(leftMs, MAX_TIMER_MS));
+    else this.#clock = setTimeout(expire, Math.min(Math.ceil(leftMs), MAX_TIMER_MS));
   }
 
   get keepsDeadline(): boolean {

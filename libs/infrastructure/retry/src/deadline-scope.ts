@@ -84,7 +84,7 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
     const leftMs = deadline.remainingMs();
     if (leftMs === 0) this.#expire();
     // It looks again: a deadline may be further away than any timer.
-    else this.#timer = setTimeout(() => this.#setClock(deadline), Math.min(leftMs, MAX_TIMER_MS));
+    else this.#timer = setTimeout(() => this.#setClock(deadline), Math.min(Math.ceil(leftMs), MAX_TIMER_MS));
   }
 
   #expire(): void {
