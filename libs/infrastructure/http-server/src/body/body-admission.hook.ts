@@ -47,7 +47,8 @@ export function bodyAdmission(
   };
 }
 
-function hasBody(headers: IncomingHttpHeaders): boolean {
+/** Whether a body is announced that is not empty. */
+export function hasBody(headers: IncomingHttpHeaders): boolean {
   if (headers['transfer-encoding'] !== undefined) return true;
   const length = headers['content-length'];
   return length !== undefined && Number(length) > 0;
