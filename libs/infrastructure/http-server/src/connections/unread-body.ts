@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { hasBody } from '../body/body-admission.hook.ts';
+import { hasBody } from '../admission/body-admission.hook.ts';
 
 /** The rest of a body up to this size is read away and the connection kept: that is cheaper than a new one. */
 const SMALL_BODY_BYTES = 64 * 1024;
