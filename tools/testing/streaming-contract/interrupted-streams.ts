@@ -37,7 +37,7 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'ends with an error event and broken when the host %s',
       ],
       [
-        'Where the time of the call is over, its code is `deadline_exceeded`.',
+        'Where it is the time of the call that ends the answer, the code is `deadline_exceeded`.',
         'call-limits',
         'ends the whole call, which says nothing of the host',
       ],
