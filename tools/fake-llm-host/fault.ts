@@ -74,9 +74,11 @@ export function seededStreamFault(seed: number, chunks: number): StreamFault {
   return kind === 'no-end-marker' || kind === 'wrong-usage' ? { kind } : { kind, afterChunks: place };
 }
 
-const EXAMPLES: Record<Fault['kind'], readonly [string, number?]> = {
+/** A host that is to refuse connections is not started: nobody writes `refuse`. */
+type WrittenKind = Exclude<Fault['kind'], 'refuse'>;
+
+const EXAMPLES: Record<WrittenKind, readonly [string, number?]> = {
   status: ['status', 500],
-  refuse: ['refuse'],
   'reset-before-headers': ['reset-before-headers'],
   'stall-before-headers': ['stall-before-headers'],
   'stall-in-stream': ['stall-in-stream', 3],
@@ -97,14 +99,14 @@ const EXAMPLES: Record<Fault['kind'], readonly [string, number?]> = {
  */
 export function parseFault(text: string): Fault {
   const [kind = '', number] = text.split(':');
-  const example = Object.hasOwn(EXAMPLES, kind) ? EXAMPLES[kind as Fault['kind']] : undefined;
+  const example = Object.hasOwn(EXAMPLES, kind) ? EXAMPLES[kind as WrittenKind] : undefined;
   const value = Number(number);
   const isComplete = example?.[1] === undefined ? number === undefined : /^\d+$/.test(number ?? '');
   if (!example || !isComplete) {
     const forms = Object.values(EXAMPLES).map((parts) => parts.join(':'));
     throw new Error(`"${text}" is not a fault; write one of: ${forms.join(', ')}`);
   }
-  const known = kind as Fault['kind'];
+  const known = kind as WrittenKind;
   switch (known) {
     case 'status':
       return { kind: known, status: value };
@@ -117,7 +119,6 @@ export function parseFault(text: string): Fault {
       return { kind: known, afterChunks: value };
     case 'slow':
       return { kind: known, delayMs: value };
-    case 'refuse':
     case 'reset-before-headers':
     case 'stall-before-headers':
     case 'bad-http':

@@ -29,7 +29,8 @@ function readOptions(env: NodeJS.ProcessEnv, args: string[]): FakeLlmHostOptions
     tokensPerSecond: number('tokens-per-second'),
     answer: read('answer'),
     apiKey: env['SIMULATED_API_KEY'] || undefined,
-    fault: fault === undefined ? undefined : parseFault(fault),
+    // Of calls alone, as many as come: whoever waits for this program to be there asks for its models.
+    fault: fault === undefined ? undefined : { ...parseFault(fault), times: Number.MAX_SAFE_INTEGER },
     recordLimit: 0,
   });
 }

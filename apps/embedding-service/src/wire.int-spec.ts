@@ -243,7 +243,7 @@ describe("Cohere's POST /v2/embed", () => {
 
   it.each(['images', 'inputs'])('names what it does not take in the place of texts: %s', async (field) => {
     const { status, body } = await ask<{ message: string }>({ texts: undefined, [field]: ['a'] });
-    expect([status, body.message]).toEqual([400, `Invalid '${field}': are not served, only texts.`]);
+    expect([status, body.message]).toEqual([400, `'${field}' are not served, only texts.`]);
   });
 
   it('has no ranking', async () => {

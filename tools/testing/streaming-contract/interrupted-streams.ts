@@ -37,6 +37,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'ends with an error event and broken when the host %s',
       ],
       [
+        'Where it is the time of the call that ends the answer, the code is `deadline_exceeded`.',
+        'call-limits',
+        'ends the whole call, which says nothing of the host',
+      ],
+      [
         'It is evidence about the host that broke, also where another one finishes the answer.',
         'call-limits',
         'which failed where it %s',

@@ -14,7 +14,7 @@ const text = { type: 'string', minLength: 1 } as const;
 const instruction = z.null('is not served: the model reads query and text alone').optional();
 
 /** Fields of other servers by which scores would be others: only what changes none is taken. */
-export const unservedRankingFields = {
+const unservedRankingFields = {
   activation: only(true, 'use_activation or raw_scores chooses'),
   softmax: only(true, 'use_activation or raw_scores chooses'),
   instruction,

@@ -62,13 +62,16 @@ function requestIn(message: Uint8Array): JsonObject {
 }
 
 /** A body as its own host takes it. */
-export type BareBody = Pick<ChatBody, 'bytes' | 'fields'>;
+export type BodyWithoutForeignParts = Pick<ChatBody, 'bytes' | 'fields'>;
 
 /** A message or a response without what was thought at another host; undefined where there is nothing to take out. */
-export function bareBody(body: Uint8Array, error: ReportedError): BareBody | undefined {
-  const bare = withoutForeignParts(requestIn(body), error);
-  if (!bare) return undefined;
-  const bytes = new TextEncoder().encode(JSON.stringify(bare));
+export function bodyWithoutForeignParts(
+  body: Uint8Array,
+  error: ReportedError,
+): BodyWithoutForeignParts | undefined {
+  const request = withoutForeignParts(requestIn(body), error);
+  if (!request) return undefined;
+  const bytes = new TextEncoder().encode(JSON.stringify(request));
   return { bytes, fields: fieldsOf(asBuffer(bytes)) };
 }
 

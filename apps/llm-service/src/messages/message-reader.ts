@@ -7,13 +7,13 @@ import type { ReportedError } from '@morgan/host-errors';
 import { messageResponse } from './message-response.ts';
 import {
   type AskedModel,
-  type BareBody,
-  bareBody,
+  type BodyWithoutForeignParts,
+  bodyWithoutForeignParts,
   type ChatBody,
   chatBody,
   tokensOfMessage,
 } from './message-body.ts';
-import { type EventsAsked, type ToldEvents, toldEvents } from './told-events.ts';
+import { type StreamWanted, type JsonAsStream, jsonAsStream } from './json-as-stream.ts';
 
 /** What is read here takes up to 14 ms a megabyte, in which nobody else has a turn. */
 const LARGE_BYTES = 512 * 1024;
@@ -29,13 +29,13 @@ type Work =
   /** Of a message the chat completion for such a model. */
   | { readonly kind: 'chat'; readonly asked: AskedModel }
   /** Of a message or a response the same without what was thought at another host, for one that has refused it so. */
-  | { readonly kind: 'bare'; readonly error: ReportedError }
+  | { readonly kind: 'withoutForeignParts'; readonly error: ReportedError }
   /** Of a message how many tokens it has. */
   | { readonly kind: 'tokens' }
   /** Of the response to a chat completion that to such a message. */
   | { readonly kind: 'response'; readonly message: JsonObject }
   /** Of a response the stream that was asked for. */
-  | { readonly kind: 'events'; readonly asked: EventsAsked };
+  | { readonly kind: 'events'; readonly asked: StreamWanted };
 
 /** What a thread gets to do. */
 export type MessageTask = Work & { readonly bytes: Uint8Array<ArrayBuffer> };
@@ -43,10 +43,10 @@ export type MessageTask = Work & { readonly bytes: Uint8Array<ArrayBuffer> };
 /** What became of a task. An error of the caller's is told by its parts: classes do not pass from thread to thread. */
 export type MessageResult =
   | { readonly chat: ChatBody }
-  | { readonly bare: BareBody | undefined }
+  | { readonly withoutForeignParts: BodyWithoutForeignParts | undefined }
   | { readonly tokens: number }
   | { readonly response: Uint8Array<ArrayBuffer> }
-  | { readonly events: ToldEvents | undefined }
+  | { readonly events: JsonAsStream | undefined }
   | {
       readonly refusal: {
         readonly code: ErrorCode;
@@ -72,9 +72,15 @@ export class MessageReader {
   }
 
   /** @returns undefined where there is nothing to take out. */
-  async bare(body: Buffer, error: ReportedError): Promise<BareBody | undefined> {
-    if (body.length < LARGE_BYTES) return this.#here(body, () => bareBody(body, error));
-    return resultIn(await this.#inThread(body, { kind: 'bare', error }), 'bare');
+  async withoutForeignParts(
+    body: Buffer,
+    error: ReportedError,
+  ): Promise<BodyWithoutForeignParts | undefined> {
+    if (body.length < LARGE_BYTES) return this.#here(body, () => bodyWithoutForeignParts(body, error));
+    return resultIn(
+      await this.#inThread(body, { kind: 'withoutForeignParts', error }),
+      'withoutForeignParts',
+    );
   }
 
   /** @throws AppError `invalid_type` where there is nothing to count. */
@@ -91,8 +97,8 @@ export class MessageReader {
   }
 
   /** @throws AppError `host_error` about what cannot be told. */
-  async events(response: Buffer, asked: EventsAsked): Promise<ToldEvents | undefined> {
-    if (response.length < LARGE_BYTES) return this.#here(response, () => toldEvents(response, asked));
+  async events(response: Buffer, asked: StreamWanted): Promise<JsonAsStream | undefined> {
+    if (response.length < LARGE_BYTES) return this.#here(response, () => jsonAsStream(response, asked));
     return resultIn(await this.#inThread(response, { kind: 'events', asked }), 'events');
   }
 

@@ -1,7 +1,7 @@
 import { askedMessage, parseExactly, toMessageResponse } from '@morgan/distributed-llm';
 import { isObject, type JsonObject } from '@morgan/foundation';
 import { asBuffer } from './message-body.ts';
-import { writtenAgain } from './written-again.ts';
+import { withinStack } from './within-stack.ts';
 
 /**
  * The response to a chat completion as that to a message.
@@ -9,7 +9,7 @@ import { writtenAgain } from './written-again.ts';
  * @throws AppError `host_error` where it is none.
  */
 export function messageResponse(completion: Uint8Array, message: JsonObject): Uint8Array<ArrayBuffer> {
-  return writtenAgain(() => {
+  return withinStack(() => {
     const response = toMessageResponse(objectIn(completion), askedMessage(message));
     return new TextEncoder().encode(JSON.stringify(response));
   });

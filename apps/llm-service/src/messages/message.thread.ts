@@ -1,9 +1,9 @@
 import { parentPort } from 'node:worker_threads';
 import { AppError, collectGarbage } from '@morgan/foundation';
 import { messageResponse } from './message-response.ts';
-import { bareBody, chatBody, tokensOfMessage } from './message-body.ts';
+import { bodyWithoutForeignParts, chatBody, tokensOfMessage } from './message-body.ts';
 import type { MessageResult, MessageTask } from './message-reader.ts';
-import { toldEvents } from './told-events.ts';
+import { jsonAsStream } from './json-as-stream.ts';
 
 // The entry of the thread that reads large messages.
 parentPort?.on('message', (task: MessageTask) => {
@@ -16,7 +16,8 @@ parentPort?.on('message', (task: MessageTask) => {
 /** What is handed over, and not copied. */
 function buffersIn(result: MessageResult): ArrayBuffer[] {
   if ('chat' in result) return [result.chat.bytes.buffer];
-  if ('bare' in result) return result.bare ? [result.bare.bytes.buffer] : [];
+  if ('withoutForeignParts' in result)
+    return result.withoutForeignParts ? [result.withoutForeignParts.bytes.buffer] : [];
   if ('events' in result) return result.events ? [result.events.bytes.buffer] : [];
   return 'response' in result ? [result.response.buffer] : [];
 }
@@ -31,9 +32,10 @@ function free({ bytes: { buffer } }: MessageTask): undefined {
 function resultOf(task: MessageTask): MessageResult {
   try {
     if (task.kind === 'chat') return { chat: chatBody(task.bytes, task.asked, () => free(task)) };
-    if (task.kind === 'bare') return { bare: bareBody(task.bytes, task.error) };
+    if (task.kind === 'withoutForeignParts')
+      return { withoutForeignParts: bodyWithoutForeignParts(task.bytes, task.error) };
     if (task.kind === 'response') return { response: messageResponse(task.bytes, task.message) };
-    if (task.kind === 'events') return { events: toldEvents(task.bytes, task.asked) };
+    if (task.kind === 'events') return { events: jsonAsStream(task.bytes, task.asked) };
     return { tokens: tokensOfMessage(task.bytes) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

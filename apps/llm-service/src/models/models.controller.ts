@@ -5,7 +5,7 @@ import { ApiOperation, ApiTags, type HttpRequest } from '@morgan/http-server';
 import { isAnthropicCall } from '../endpoints/anthropic-callers.ts';
 import { EMBEDDING_UPSTREAM, LLM_UPSTREAM } from '../relay/upstreams.ts';
 import { anthropicModel } from './anthropic-models.ts';
-import { ToldModels } from './told-models.ts';
+import { ModelListJson } from './model-list-json.ts';
 
 /**
  * The models of all usable hosts, each object as its host describes it, and for Anthropic's clients with what those read; where
@@ -14,7 +14,7 @@ import { ToldModels } from './told-models.ts';
 @ApiTags('openai')
 @Controller(['v1/models', 'openai/models', 'openai/v1/models'])
 export class ModelsController {
-  readonly #told = new ToldModels();
+  readonly #told = new ModelListJson();
 
   constructor(
     @Inject(LLM_UPSTREAM) private readonly llm: DistributedLlmClient,

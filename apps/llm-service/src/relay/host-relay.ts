@@ -26,7 +26,7 @@ import {
   mustTranslate,
   NOTHING,
 } from '../messages/message-translation.ts';
-import { bareCall } from '../messages/bare-call.ts';
+import { callWithoutForeignParts } from '../messages/call-without-foreign-parts.ts';
 import { countHop } from './hops.ts';
 import type { ResponseRoom } from './held-response.ts';
 import type { MessageConfig } from '../messages/message.config.ts';
@@ -100,10 +100,10 @@ export class HostRelay {
     const { llm } = this.options;
     const response = await this.#ask(call, incoming);
     if (!response) return;
-    const bare = response.status >= 400 && (await this.#bareCall(call, incoming));
-    if (bare) {
+    const retry = response.status >= 400 && (await this.#withoutForeignParts(call, incoming));
+    if (retry) {
       response.body.destroy();
-      return this.#relayAsItIs(bare, incoming);
+      return this.#relayAsItIs(retry, incoming);
     }
     // Learned just now: none of the hosts has Anthropic's API.
     if (isUnknownPath(response) && mustTranslate(call, llm)) {
@@ -120,16 +120,16 @@ export class HostRelay {
       if (call.isStream) return await this.#stream(call, incoming);
       return await this.#send(this.options.llm, call, incoming);
     } catch (error) {
-      const bare = await this.#bareCall(call, incoming);
-      if (bare) return this.#ask(bare, incoming);
+      const retry = await this.#withoutForeignParts(call, incoming);
+      if (retry) return this.#ask(retry, incoming);
       if (await this.#answeredOtherwise(call, incoming)) return undefined;
       throw error;
     }
   }
 
-  #bareCall(call: OutboundCall, incoming: IncomingCall): Promise<OutboundCall | undefined> {
+  #withoutForeignParts(call: OutboundCall, incoming: IncomingCall): Promise<OutboundCall | undefined> {
     const room = this.#roomFor(call, incoming);
-    return bareCall(call, { reader: this.#messages, room });
+    return callWithoutForeignParts(call, { reader: this.#messages, room });
   }
 
   /** @returns whether there was another way to an answer than the path on which the hosts have given none. */
@@ -254,7 +254,7 @@ export class HostRelay {
       if (!chat.request.body?.equals(other.request.body ?? Buffer.alloc(0)))
         return this.#translated(call, incoming, other);
     }
-    const other = response.status >= 400 && (await this.#bareCall(chat, incoming));
+    const other = response.status >= 400 && (await this.#withoutForeignParts(chat, incoming));
     if (other) return this.#translated(call, incoming, { ...other, message: chat.message });
     if (call.request.takesUp && response.status >= 400) {
       response.body.destroy();

@@ -23,6 +23,8 @@ export class ErrorResponder {
       reply.raw.destroy();
       return;
     }
+    // The rest may never come, and whatever did would be taken for it: nothing more can be asked over this connection.
+    if (error.code === 'request_timeout') reply.raw.shouldKeepAlive = false;
     if (error.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000));
     reply
       .status(error.status)

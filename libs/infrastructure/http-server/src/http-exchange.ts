@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { OutgoingResponse } from '@morgan/foundation';
-import type { AdmittedBody } from './body/admitted-body.ts';
+import type { AdmittedBody } from './admission/admitted-body.ts';
 import type { StalledReaders } from './body/stalled-readers.ts';
 import type { RequestContext } from './request-context.ts';
 

@@ -6,9 +6,9 @@ import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { FullListener } from '../fixture/full-listener.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { TransportRequest } from './request-sender.ts';
-import { HELD_BYTES } from './response-body.ts';
+import { HELD_BYTES } from './response/response-body.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
-import type { TransportResponse } from './transport-response.ts';
+import type { TransportResponse } from './response/transport-response.ts';
 
 const until = (condition: () => boolean) => waitFor(condition, { what: condition.toString() });
 

@@ -4,11 +4,11 @@ import { MAX_TIMER_MS, parseSettings } from '@morgan/foundation';
 import type { z } from 'zod';
 import { Http1Pool } from './http1/http1-pool.ts';
 import type { OriginPool, OriginStatus } from './origin-pool.ts';
-import { ResponseHandler } from './response-handler.ts';
+import { ResponseHandler } from './response/response-handler.ts';
 import { type HttpTransportConfig, httpTransportConfig } from './http-transport.config.ts';
 import type { RequestSender, TransportRequest } from './request-sender.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
-import type { TransportResponse } from './transport-response.ts';
+import type { TransportResponse } from './response/transport-response.ts';
 import { UndiciPool } from './undici/undici-pool.ts';
 
 const NO_CONNECTIONS: OriginStatus = { connected: 0, free: 0, running: 0, waiting: 0, opened: 0, faults: {} };

@@ -1,12 +1,12 @@
-export type { BodyFlow, BodySink, BodySource } from './body-flow.ts';
+export type { BodyFlow, BodySink, BodySource } from './response/body-flow.ts';
 export type { OriginStatus } from './origin-pool.ts';
 export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 export { HttpTransportMetrics } from './http-transport-metrics.ts';
 export { httpTransportConfig } from './http-transport.config.ts';
-export { readableBody } from './readable-body.ts';
+export { readableBody } from './response/readable-body.ts';
 export type { RequestSender, TransportRequest } from './request-sender.ts';
-export type { ResponseBody } from './response-body.ts';
+export type { ResponseBody } from './response/response-body.ts';
 export { TransportError, type TransportFault } from './transport-error.ts';
-export type { TransportResponse } from './transport-response.ts';
+export type { TransportResponse } from './response/transport-response.ts';
 export type { RequestBody } from './upload.ts';
-export { isExcepted } from './proxy-exceptions.ts';
+export { isExcepted } from './connect/proxy-exceptions.ts';

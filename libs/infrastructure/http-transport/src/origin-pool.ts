@@ -1,5 +1,5 @@
 import type { TransportRequest } from './request-sender.ts';
-import type { HandlerPool, ResponseHandler } from './response-handler.ts';
+import type { HandlerPool, ResponseHandler } from './response/response-handler.ts';
 import type { TransportFault } from './transport-error.ts';
 
 /** The connections to one origin. */

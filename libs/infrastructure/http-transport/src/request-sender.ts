@@ -1,5 +1,5 @@
 import type { TransportError } from './transport-error.ts';
-import type { TransportResponse } from './transport-response.ts';
+import type { TransportResponse } from './response/transport-response.ts';
 import type { RequestBody } from './upload.ts';
 
 /** One HTTP request. Nothing is added to it but `host`, `connection` and `content-length`. */

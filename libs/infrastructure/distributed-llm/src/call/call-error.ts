@@ -20,7 +20,7 @@ const OWN_WORDS: Readonly<Partial<Record<Outcome, OwnWords>>> = {
   outrun: { code: 'host_timeout', did: 'fell silent before the first content' },
   answer_timeout: { code: 'host_timeout', did: 'did not finish its answer in time' },
   reset: { code: FAILED, did: 'cut the connection before its answer began' },
-  cut: { code: FAILED, did: 'cut the connection before the first content' },
+  cut: { code: FAILED, did: 'gave an answer that ended too soon' },
   bad_response: { code: FAILED, did: 'gave an answer that is not valid' },
   redirect: { code: FAILED, did: 'answered with a redirect' },
   html: { code: FAILED, did: 'answered with a web page' },

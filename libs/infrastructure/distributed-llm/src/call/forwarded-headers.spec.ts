@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { headersToHost } from './forwarded-headers.ts';
 
-const KEYLESS = { hasKey: false, ownNames: new Set<string>() };
+const KEYLESS = { hasKey: false, ownNames: new Set<string>(), forwarded: new Set<string>() };
 
 describe('headersToHost', () => {
   it('passes on what the API is about', () => {
@@ -53,7 +53,7 @@ describe('headersToHost', () => {
 
 it('has nothing of a caller that the host is configured with', () => {
   const headers = { 'anthropic-version': 'theirs', 'user-agent': 'a client' };
-  const host = { hasKey: false, ownNames: new Set(['anthropic-version']) };
+  const host = { ...KEYLESS, ownNames: new Set(['anthropic-version']) };
   expect(headersToHost(headers, 'id-1', host).slice(4)).toEqual(['user-agent', 'a client']);
 });
 
@@ -61,7 +61,7 @@ it.each([{}, { 'user-agent': '' }, { 'user-agent': 'theirs', connection: 'close,
   'says what asks where no caller does, as firewalls want to know it: %j',
   (received) => {
     expect(headersToHost(received, 'id-1', KEYLESS).slice(4)).toEqual(['user-agent', 'Morgan']);
-    const host = { hasKey: false, ownNames: new Set(['user-agent']) };
+    const host = { ...KEYLESS, ownNames: new Set(['user-agent']) };
     expect(headersToHost(received, 'id-1', host).slice(4)).toEqual([]);
   },
 );
@@ -95,3 +95,15 @@ it.each(['openai-organization', 'openai-project'])(
     expect(headersToHost({ [name]: 'theirs' }, 'id-1', KEYLESS)).toContain('theirs');
   },
 );
+
+it('passes on what the host is to have besides, an account where it is named, and nothing that is about a connection', () => {
+  const host = { ...KEYLESS, hasKey: true, forwarded: new Set(['x-tenant', 'x-user', 'openai-project']) };
+  const headers = {
+    'x-tenant': 't',
+    'x-user': 'u',
+    'x-team': 'a',
+    'openai-project': 'p',
+    connection: 'x-user',
+  };
+  expect(headersToHost(headers, 'id-1', host).slice(6)).toEqual(['x-tenant', 't', 'openai-project', 'p']);
+});

@@ -5,7 +5,7 @@ import { AGENT, type HostAddress, OWN_AGENT, SECRET_NAME } from '../hosts/host-a
 const IDEMPOTENCY_KEY = 'idempotency-key';
 
 /**
- * What passes from a caller to a host. An allow-list, because callers' secrets travel under names that no deny-list can
+ * What passes from a caller to any host. An allow-list, which a host's `forwardHeaders` makes longer, because callers' secrets travel under names that no deny-list can
  * foresee (`x-api-key`, `cf-access-jwt-assertion`, a proxy's own), and hosts may belong to somebody else.
  */
 const TO_HOST: ReadonlySet<string> = new Set([
@@ -33,7 +33,7 @@ const OF_ACCOUNT: ReadonlySet<string> = new Set(['openai-organization', 'openai-
 export function headersToHost(
   received: IncomingHttpHeaders,
   requestId: string,
-  { hasKey, ownNames }: Pick<HostAddress, 'hasKey' | 'ownNames'>,
+  { hasKey, ownNames, forwarded }: Pick<HostAddress, 'hasKey' | 'ownNames' | 'forwarded'>,
 ): string[] {
   // The response passes through unread, so nobody here could undo a compression that the caller never asked for.
   const headers = ['x-request-id', requestId, 'accept-encoding', 'identity'];
@@ -42,8 +42,7 @@ export function headersToHost(
   for (const name of Object.keys(received)) {
     const value = received[name];
     if (typeof value !== 'string' || named?.has(name) || ownNames.has(name)) continue;
-    if (hasKey && OF_ACCOUNT.has(name)) continue;
-    if (TO_HOST.has(name) || hasPassingPrefix(name))
+    if (forwarded.has(name) || mayPass(name, hasKey))
       headers.push(name, name === IDEMPOTENCY_KEY ? ownOfCaller(value, received) : value);
   }
   return headers;
@@ -59,6 +58,11 @@ function ownOfCaller(word: string, received: IncomingHttpHeaders): string {
   const caller = bearer ?? (received['x-api-key'] || received['api-key'] || authorization);
   if (caller === '') return word;
   return hash('sha256', JSON.stringify([String(caller), word]));
+}
+
+function mayPass(name: string, hasKey: boolean): boolean {
+  if (hasKey && OF_ACCOUNT.has(name)) return false;
+  return TO_HOST.has(name) || hasPassingPrefix(name);
 }
 
 function hasPassingPrefix(name: string): boolean {

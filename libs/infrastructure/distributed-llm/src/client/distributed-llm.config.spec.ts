@@ -224,6 +224,13 @@ describe('distributedLlmConfig', () => {
   it.each([
     [{ headers: { 'Content-Length': '5' } }, /headers.*Content-Length.*own to set/],
     [{ headers: { 'X-Request-Id': '5' } }, /headers.*X-Request-Id.*own to set/],
+    [{ forwardHeaders: ['x team'] }, /forwardHeaders.*name of an HTTP header/],
+    [{ forwardHeaders: ['Authorization'] }, /forwardHeaders.*key of a caller/],
+    [{ forwardHeaders: ['X-API-Key'] }, /forwardHeaders.*key of a caller/],
+    [{ forwardHeaders: ['Host'] }, /forwardHeaders.*own to set/],
+    [{ forwardHeaders: ['transfer-encoding'] }, /forwardHeaders.*own to set/],
+    [{ forwardHeaders: ['x-team', 'X-Team'] }, /forwardHeaders.*given twice/],
+    [{ forwardHeaders: ['x-team'], headers: { 'X-Team': 'a' } }, /forwardHeaders.*value of the host/],
     [{ headers: { 'X-Team': 'a', 'x-team': 'b' } }, /headers.*x-team.*given twice/],
     [{ apiKey: 'k', keyHeader: 'Content-Length' }, /keyHeader.*own to set/],
     [{ apiKey: 'k', keyHeader: 'host' }, /keyHeader.*own to set/],

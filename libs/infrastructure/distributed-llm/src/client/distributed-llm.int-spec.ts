@@ -79,6 +79,16 @@ describe('DistributedLlmClient', () => {
       for (const host of client.getStatus().hosts) expect(host).toMatchObject({ requests: 1, inFlight: 0 });
     });
 
+    it('does not say of a host that it cut the connection where its answer ends without content', async () => {
+      const url = await hosts.plain((_, response) => {
+        const role = { index: 0, delta: { role: 'assistant', content: '' } };
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.end(`data: ${JSON.stringify({ choices: [role] })}\n\n`);
+      });
+      const error = await errorOf(send(bench.client([entry('only', url)]), { body: STREAM }));
+      expect(error.message).toMatch(/; the last host, only, gave an answer that ended too soon\.$/);
+    });
+
     it('answers 503 in the envelope where every host is down, and where there is none', async () => {
       const error = await errorOf(send(bench.client([entry('only', DEAD_URL)])));
       expect([error.status, error.toEnvelope().error]).toEqual([

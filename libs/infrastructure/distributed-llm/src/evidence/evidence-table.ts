@@ -139,7 +139,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   stalled: doubtful(
     'streamed: headers, then silence for `idleTimeoutMs`, or for the limit between events where that is longer',
   ),
-  cut: doubtful('headers, then the end of the connection before any content'),
+  cut: doubtful('headers, then the end of the answer or of the connection before any content'),
   outrun: {
     seen: 'no content within the first-token limit, and another target began first',
     about: 'host',

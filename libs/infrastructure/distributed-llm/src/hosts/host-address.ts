@@ -14,6 +14,8 @@ export class HostAddress {
   readonly ownNames: ReadonlySet<string>;
   /** Whether it is met with a key of ours, wherever that is sent. */
   readonly hasKey: boolean;
+  /** The names of further headers that callers have for it, in lower case. */
+  readonly forwarded: ReadonlySet<string>;
   readonly #basePath: string;
   readonly #query: string;
   /** Parameters of callers that stay here, in lower case: their keys, and what the host has a word of its own for. */
@@ -26,6 +28,7 @@ export class HostAddress {
     this.headers = [...credentialsOf(options), ...Object.entries(options.headers ?? {}).flat()];
     this.ownNames = new Set(this.headers.flatMap((text, at) => (at % 2 === 0 ? [text.toLowerCase()] : [])));
     this.hasKey = options.apiKey !== undefined || namedSecrets(options).length > 0;
+    this.forwarded = new Set(options.forwardHeaders);
     this.#basePath = pathname.replace(/\/+$/, '');
     this.#query = new URLSearchParams(options.query).toString();
     const own = Object.keys(options.query ?? {});

@@ -40,6 +40,14 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
 const NO_PLACE_FOR_KEYS: ReadonlySet<string> = new Set([...RESERVED_HEADERS, 'host', 'content-type']);
 const RESERVED = "is the gateway's own to set";
 
+/** Where callers have their keys, which no host is shown. */
+const KEYS_OF_CALLERS: ReadonlySet<string> = new Set([
+  'api-key',
+  'authorization',
+  'proxy-authorization',
+  'x-api-key',
+]);
+
 /** What only some targets can do; what is left out is taken to be possible. */
 export const capabilities = z.strictObject({
   contextLength: setting(z.int().min(1).optional(), { doc: 'Tokens of prompt and answer together.' }),
@@ -91,6 +99,9 @@ export const hostFields = z.strictObject({
     doc: 'Headers of every request, by name.',
     secret: true,
   }),
+  forwardHeaders: setting(z.array(headerName.toLowerCase()).optional(), {
+    doc: 'Further headers of callers that it gets, a list of names, such as `x-tenant`. No key can be among them.',
+  }),
   query: setting(z.record(z.string().min(1), z.string().refine(isValue, NAMES_VARIABLE_FAULT)).optional(), {
     doc: "Parameters of every request's query, by name, such as Azure's `api-version`.",
     secret: true,
@@ -103,8 +114,10 @@ export const hostFields = z.strictObject({
   concurrency: attemptPoliciesConfig.shape.concurrency,
 });
 
-const host = hostFields.superRefine(({ apiKey, keyHeader = 'authorization', headers = {} }, context) => {
-  const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+const host = hostFields.superRefine((fields, context) => {
+  const { apiKey, keyHeader = 'authorization', headers = {}, forwardHeaders = [] } = fields;
+  const refuse = (path: (string | number)[], message: string) =>
+    context.addIssue({ code: 'custom', path, message });
   if (NO_PLACE_FOR_KEYS.has(keyHeader.toLowerCase())) refuse(['keyHeader'], RESERVED);
   const names = Object.keys(headers).map((name) => name.toLowerCase());
   Object.keys(headers).forEach((name, at) => {
@@ -113,6 +126,14 @@ const host = hostFields.superRefine(({ apiKey, keyHeader = 'authorization', head
       refuse(['headers', name], 'has the apiKey already');
     else if (RESERVED_HEADERS.has(own)) refuse(['headers', name], RESERVED);
     else if (names.indexOf(own) !== at) refuse(['headers', name], 'is given twice, in another case');
+  });
+  forwardHeaders.forEach((name, at) => {
+    const path = ['forwardHeaders', at];
+    if (KEYS_OF_CALLERS.has(name)) refuse(path, 'may hold the key of a caller, which no host gets');
+    else if (RESERVED_HEADERS.has(name) || name === 'host') refuse(path, RESERVED);
+    else if (names.includes(name) || (apiKey !== undefined && name === keyHeader.toLowerCase()))
+      refuse(path, 'has a value of the host');
+    else if (forwardHeaders.indexOf(name) !== at) refuse(path, 'is given twice');
   });
 });
 

@@ -2,7 +2,7 @@ import { AppError } from '@morgan/foundation';
 import { JsonFault, type JsonLimits } from '../json/json-fault.ts';
 import { JsonScanner } from '../json/json-scanner.ts';
 import { BodyBuffer } from './body-buffer.ts';
-import type { BodyCharge } from './body-charge.ts';
+import type { BodyCharge } from '../admission/body-charge.ts';
 import type { BodyAssembly, BodyFormat } from './body-format.ts';
 
 /** A body that is no longer than this, as most are, waits for no other. */

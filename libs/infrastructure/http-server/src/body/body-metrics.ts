@@ -1,5 +1,10 @@
 import type { Counter, Metrics } from '@morgan/telemetry';
-import { type Admission, type AdmissionObserver, REFUSAL_REASONS, type RefusalReason } from './admission.ts';
+import {
+  type Admission,
+  type AdmissionObserver,
+  REFUSAL_REASONS,
+  type RefusalReason,
+} from '../admission/admission.ts';
 
 /** What admission, uploads and readers do to calls, in figures. */
 export class BodyMetrics implements AdmissionObserver {

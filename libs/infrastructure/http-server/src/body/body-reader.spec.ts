@@ -4,7 +4,7 @@ import { expect, it } from '@jest/globals';
 import { collectGarbage } from '@morgan/foundation';
 import { turnsDuring } from '@morgan/testing';
 import { PARSED_JSON } from './body-format.ts';
-import { BodyCharge } from './body-charge.ts';
+import { BodyCharge } from '../admission/body-charge.ts';
 import { BodyReader } from './body-reader.ts';
 import { ReadingTurns } from './reading-turns.ts';
 import { readWholeBody } from './whole-body.ts';

@@ -146,6 +146,17 @@ describe('a body that is still coming when its request is answered', () => {
     expect(answers(all)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 401']);
   });
 
+  it.each(['/v1/echo', '/v1/plain/7'])(
+    'is a reason where it comes too slowly, however small: %s',
+    async (path) => {
+      await using gate = await startGate({ bodies: { rateWindowMs: 100 } });
+      const half = `POST ${path} HTTP/1.1\r\nhost: x\r\nx-api-key: the-key\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"a"`;
+      const all = await exchange(gate.port, half);
+      expect(answers(all)).toEqual(['HTTP/1.1 408']);
+      expect(all).toMatch(/^connection: close/im);
+    },
+  );
+
   it('does not keep its client from reading the answer after it', async () => {
     await using gate = await startGate({ bodyLimitBytes: 1_000_000 });
     const socket = await openConnection(gate.port);

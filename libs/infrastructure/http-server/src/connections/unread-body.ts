@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { hasBody } from '../admission/body-admission.hook.ts';
 
-/** The rest of a body up to this size is read away by Node and the connection kept: that is cheaper than a new one. */
+/** The rest of a body up to this size is read away and the connection kept: that is cheaper than a new one. */
 const SMALL_BODY_BYTES = 64 * 1024;
 
 /**
@@ -11,24 +12,26 @@ const SMALL_BODY_BYTES = 64 * 1024;
 const GRACE_MS = 2_000;
 
 /**
- * Closes the connection where a request is answered before its body has come, as refusals are. The response says
+ * Closes the connection where a request is answered before its long body has come, as refusals are. The response says
  * `connection: close`, then at most `maxBytes` of the body are read away until the client ends the connection, or the
- * grace is over.
+ * grace is over. So does a response that closes the connection in the midst of a short body.
  */
 export function closeAfterUnreadBody(
   request: IncomingMessage,
   response: ServerResponse,
   maxBytes: number,
 ): void {
-  if (!mayGoOn(request)) return;
-  const { shouldKeepAlive } = response;
-  response.shouldKeepAlive = false;
-  request.once('end', () => {
-    response.shouldKeepAlive = shouldKeepAlive;
-  });
+  if (!hasBody(request.headers)) return;
+  if (mayGoOn(request)) {
+    const { shouldKeepAlive } = response;
+    response.shouldKeepAlive = false;
+    request.once('end', () => {
+      response.shouldKeepAlive = shouldKeepAlive;
+    });
+  }
   // Before Node's own listener, which would read the rest away however long it is.
   response.prependOnceListener('finish', () => {
-    if (!request.complete) discardRest(request, maxBytes);
+    if (!request.complete && !response.shouldKeepAlive) discardRest(request, maxBytes);
   });
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { finished, Readable } from 'node:stream';
 import type { OutgoingResponse } from '@morgan/foundation';
-import type { AdmittedBody } from '../body/admitted-body.ts';
+import type { AdmittedBody } from '../admission/admitted-body.ts';
 import type { ErrorResponder } from '../error-responder.ts';
 import type { HttpReply, HttpRequest, IncomingRequest } from '../http-exchange.ts';
 import type { RequestContext } from '../request-context.ts';

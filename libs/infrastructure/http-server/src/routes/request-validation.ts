@@ -69,6 +69,8 @@ function messageFor(code: ErrorCode, issue: Issue, param: string): string {
   }
   if (code === 'empty_string') return `'${param}' must not be an empty string.`;
   if (code === 'empty_array') return `'${param}' must have at least one element.`;
+  // What a schema says of its field itself reads on behind its name.
+  if (/^(is|are) /.test(issue.message)) return `'${param}' ${issue.message}.`;
   return `Invalid '${param}': ${issue.message}.`;
 }
 

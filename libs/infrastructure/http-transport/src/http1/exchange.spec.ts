@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { ResponseHandler } from '../response-handler.ts';
+import type { ResponseHandler } from '../response/response-handler.ts';
 import { Exchange, type Outgoing } from './exchange.ts';
 
 it('an exchange has no say over a connection that may serve another one by now', () => {

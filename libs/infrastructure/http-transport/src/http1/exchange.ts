@@ -1,5 +1,5 @@
-import type { ResponseController } from '../response-controller.ts';
-import type { ResponseHandler } from '../response-handler.ts';
+import type { ResponseController } from '../response/response-controller.ts';
+import type { ResponseHandler } from '../response/response-handler.ts';
 import type { Upload } from '../upload.ts';
 import type { RequestHead } from './request-head.ts';
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type buildConnector, errors } from 'undici';
-import type { Place } from '../name-addresses.ts';
-import type { HandlerConnection } from '../response-handler.ts';
+import type { Place } from '../connect/name-addresses.ts';
+import type { HandlerConnection } from '../response/response-handler.ts';
 import { Upload } from '../upload.ts';
 import type { Exchange } from './exchange.ts';
 import { readBeforeFault } from './read-before-fault.ts';

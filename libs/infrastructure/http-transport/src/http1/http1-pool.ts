@@ -1,13 +1,13 @@
 import type { LookupFunction } from 'node:net';
 import { atEndOfTurn, LinkedList } from '@morgan/foundation';
 import { errors } from 'undici';
-import { connectorTo, isAddress } from '../connector.ts';
+import { connectorTo, isAddress } from '../connect/connector.ts';
 import type { HttpTransportConfig } from '../http-transport.config.ts';
-import { NameAddresses, type Place } from '../name-addresses.ts';
+import { NameAddresses, type Place } from '../connect/name-addresses.ts';
 import type { OriginPool, OriginStatus } from '../origin-pool.ts';
 import { RequestCounts } from '../request-counts.ts';
 import type { TransportRequest } from '../request-sender.ts';
-import type { ResponseHandler } from '../response-handler.ts';
+import type { ResponseHandler } from '../response/response-handler.ts';
 import { Exchange } from './exchange.ts';
 import { type ConnectionOwner, Http1Connection } from './http1-connection.ts';
 import { IdleStack } from './idle-stack.ts';

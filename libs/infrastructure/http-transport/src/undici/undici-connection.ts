@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
-import type { Place } from '../name-addresses.ts';
-import type { ResponseHandler, HandlerConnection } from '../response-handler.ts';
+import type { Place } from '../connect/name-addresses.ts';
+import type { ResponseHandler, HandlerConnection } from '../response/response-handler.ts';
 import { passOverContinue } from './continue-response.ts';
 import { repairHttp2Streams } from './http2-streams.ts';
 

@@ -1,13 +1,13 @@
 import type { LookupFunction, Socket } from 'node:net';
 import { MAX_TIMER_MS } from '@morgan/foundation';
 import { type Dispatcher, Pool } from 'undici';
-import { connectorTo, isAddress } from '../connector.ts';
+import { connectorTo, isAddress } from '../connect/connector.ts';
 import type { HttpTransportConfig } from '../http-transport.config.ts';
-import { NameAddresses, type Place } from '../name-addresses.ts';
+import { NameAddresses, type Place } from '../connect/name-addresses.ts';
 import type { OriginPool, OriginStatus } from '../origin-pool.ts';
 import { RequestCounts } from '../request-counts.ts';
 import type { TransportRequest } from '../request-sender.ts';
-import type { ResponseHandler } from '../response-handler.ts';
+import type { ResponseHandler } from '../response/response-handler.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { Connection, type ConnectionOptions } from './undici-connection.ts';
 import { kAddClient, kClients, kGetDispatcher, kNeedDrain } from './undici-internals.ts';

@@ -10,7 +10,7 @@ import { toOutput } from './onnx-graph.ts';
 type Model = Awaited<ReturnType<typeof AutoModel.from_pretrained>>;
 
 /** How transformers.js opens a graph. */
-export interface TransformersGraphOptions {
+interface TransformersGraphOptions {
   readonly device: Device;
   readonly threads: number;
   readonly memoryArena: boolean;

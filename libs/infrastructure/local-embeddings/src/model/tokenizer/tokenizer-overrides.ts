@@ -50,7 +50,7 @@ type AddedToken = Readonly<Record<string, unknown>> & {
 };
 
 /** A token of a file that older versions of transformers wrote. */
-export type OlderToken = Pick<AddedToken, 'content' | 'special'> & { readonly normalized: boolean };
+type OlderToken = Pick<AddedToken, 'content' | 'special'> & { readonly normalized: boolean };
 
 /** What else there is to know about tokens. */
 export interface TokenSources {

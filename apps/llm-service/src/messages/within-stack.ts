@@ -4,7 +4,7 @@ import { AppError } from '@morgan/foundation';
  * What a host has said in another form. It may nest it so deep that it can be read, but not be written.
  * @throws AppError `host_error` about that.
  */
-export function writtenAgain<Form>(write: () => Form): Form {
+export function withinStack<Form>(write: () => Form): Form {
   try {
     return write();
   } catch (cause) {

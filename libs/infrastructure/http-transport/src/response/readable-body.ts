@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { BodySource } from './body-flow.ts';
 import { IncomingBody } from './incoming-body.ts';
-import { TransportError } from './transport-error.ts';
+import { TransportError } from '../transport-error.ts';
 
 /** A stream as the body that it is of, for a sink: one from which something was read already, or that is of no response. */
 export function readableBody(stream: Readable): BodySource {

@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { HttpTransportConfig } from './http-transport.config.ts';
+import type { HttpTransportConfig } from '../http-transport.config.ts';
 import { IncomingBody } from './incoming-body.ts';
-import type { RequestCounts } from './request-counts.ts';
-import { transportFaultOf, isConnectionEnd, type Phase } from './fault-classification.ts';
-import type { TransportRequest } from './request-sender.ts';
+import type { RequestCounts } from '../request-counts.ts';
+import { transportFaultOf, isConnectionEnd, type Phase } from '../fault-classification.ts';
+import type { TransportRequest } from '../request-sender.ts';
 import type { ResponseController } from './response-controller.ts';
-import { TransportError, type TransportFault } from './transport-error.ts';
+import { TransportError, type TransportFault } from '../transport-error.ts';
 import { TransportResponse } from './transport-response.ts';
-import { SLICE_BYTES, Upload } from './upload.ts';
+import { SLICE_BYTES, Upload } from '../upload.ts';
 
 /** More responses of status 1xx before the response itself are none of a server: each of them costs as much as a response. */
 const MOST_INTERIM = 1_000;

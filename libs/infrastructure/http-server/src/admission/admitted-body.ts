@@ -1,5 +1,5 @@
 import type { BodyCharge } from './body-charge.ts';
-import type { ContentEncoding } from './media-type.ts';
+import type { ContentEncoding } from '../body/media-type.ts';
 
 /** A body that was let in and is not read yet. */
 export interface AdmittedBody {

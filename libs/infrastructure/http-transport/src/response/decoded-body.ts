@@ -3,7 +3,7 @@ import { zstdDecoder } from '@morgan/foundation';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { IncomingBody } from './incoming-body.ts';
 import type { ResponseBody } from './response-body.ts';
-import { TransportError } from './transport-error.ts';
+import { TransportError } from '../transport-error.ts';
 
 /** What undoes a compression that begins so. */
 type Decoder = (first: Buffer) => Transform;

@@ -1,5 +1,5 @@
 import { AppError, type Logger, Waiter } from '@morgan/foundation';
-import type { BodyConfig } from './body.config.ts';
+import type { BodyConfig } from '../body/body.config.ts';
 import { BodyCharge } from './body-charge.ts';
 import { CallerShares } from './caller-shares.ts';
 

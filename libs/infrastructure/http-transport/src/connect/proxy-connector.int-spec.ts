@@ -3,8 +3,8 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority, ForwardProxy, listen } from '@morgan/testing';
-import { FullListener } from '../fixture/full-listener.ts';
-import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
+import { FullListener } from '../../fixture/full-listener.ts';
+import { HttpTransport, type HttpTransportOptions } from '../http-transport.ts';
 import { isProxied } from './proxy-connector.ts';
 
 const authority = new CertificateAuthority('authority');

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Pieces } from '@morgan/foundation';
 import type { ResponseController } from './response-controller.ts';
-import { TransportError } from './transport-error.ts';
+import { TransportError } from '../transport-error.ts';
 
 /** So much is held for a reader that is slow, in bytes. */
 export const HELD_BYTES = 64 * 1024;

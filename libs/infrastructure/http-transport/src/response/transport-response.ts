@@ -3,7 +3,7 @@ import type { BodyFlow, BodySink, BodySource } from './body-flow.ts';
 import { decodedBody, decodersOf } from './decoded-body.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import type { ResponseBody } from './response-body.ts';
-import type { TransportError } from './transport-error.ts';
+import type { TransportError } from '../transport-error.ts';
 
 const OF_ENCODING = /^content-(encoding|length)$/i;
 /** Of these a response has one: where proxies have added another, the first counts, as in Node's own client. */

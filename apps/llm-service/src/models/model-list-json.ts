@@ -8,7 +8,7 @@ type ModelsDialect = 'openai' | 'anthropic';
  * The list of models as JSON. Clients ask for it again and again, and writing thousands down takes many milliseconds, in which
  * nobody else has a turn: its bytes are kept for as long as the lists that they tell are the same, and all answers share them.
  */
-export class ToldModels {
+export class ModelListJson {
   #lists: readonly (readonly ModelObject[])[] = [];
   readonly #written = new Map<ModelsDialect, Buffer>();
 

@@ -3,9 +3,9 @@ import type { GateHook } from '../gate/gate.ts';
 import { contextOf } from '../http-exchange.ts';
 import type { Admission } from './admission.ts';
 import type { BodyCharge } from './body-charge.ts';
-import type { BodyFormat } from './body-format.ts';
-import { bodyTooLarge } from './body-content.ts';
-import { checkMediaType, contentEncodingOf } from './media-type.ts';
+import type { BodyFormat } from '../body/body-format.ts';
+import { bodyTooLarge } from '../body/body-content.ts';
+import { checkMediaType, contentEncodingOf } from '../body/media-type.ts';
 
 /** Nobody reads a body of these, whatever it is. */
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
@@ -47,7 +47,8 @@ export function bodyAdmission(
   };
 }
 
-function hasBody(headers: IncomingHttpHeaders): boolean {
+/** Whether a body is announced that is not empty. */
+export function hasBody(headers: IncomingHttpHeaders): boolean {
   if (headers['transfer-encoding'] !== undefined) return true;
   const length = headers['content-length'];
   return length !== undefined && Number(length) > 0;

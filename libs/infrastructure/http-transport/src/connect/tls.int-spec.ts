@@ -4,8 +4,8 @@ import type { LookupFunction } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority, listen, type LocalServer, waitFor } from '@morgan/testing';
-import type { TransportTls } from './http-transport.config.ts';
-import { HttpTransport } from './http-transport.ts';
+import type { TransportTls } from '../http-transport.config.ts';
+import { HttpTransport } from '../http-transport.ts';
 
 const authority = new CertificateAuthority('authority');
 const stranger = new CertificateAuthority('stranger');

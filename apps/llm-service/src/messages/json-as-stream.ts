@@ -9,10 +9,10 @@ import {
 } from '@morgan/distributed-llm';
 import { AppError, type JsonObject } from '@morgan/foundation';
 import { asBuffer } from './message-body.ts';
-import { writtenAgain } from './written-again.ts';
+import { withinStack } from './within-stack.ts';
 
 /** Of what a response is to be told as a stream. */
-export interface EventsAsked {
+export interface StreamWanted {
   /** That the host was asked on. */
   readonly path: string;
   readonly wantsUsage: boolean;
@@ -21,7 +21,7 @@ export interface EventsAsked {
 }
 
 /** The whole stream, and what the response says of itself. */
-export interface ToldEvents {
+export interface JsonAsStream {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly id: string | undefined;
   readonly usage: TokenUsage | undefined;
@@ -31,14 +31,14 @@ export interface ToldEvents {
  * The JSON of a host that does not stream as the stream that was asked for. None where it is no answer.
  * @throws AppError `host_error` about what cannot be told.
  */
-export function toldEvents(
+export function jsonAsStream(
   response: Uint8Array,
-  { path, wantsUsage, message }: EventsAsked,
-): ToldEvents | undefined {
+  { path, wantsUsage, message }: StreamWanted,
+): JsonAsStream | undefined {
   const [bytes, dialect] = [asBuffer(response), dialectOf(path)];
   const translator = message && new MessageEvents(askedMessage(message));
   try {
-    const events = writtenAgain(() => wholeAsStream(bytes, { dialect, wantsUsage, translator }));
+    const events = withinStack(() => wholeAsStream(bytes, { dialect, wantsUsage, translator }));
     if (!events) return undefined;
     const { id, usage } = readBody(dialect, bytes) ?? {};
     return { bytes: Uint8Array.from(Buffer.concat(events)), id, usage };

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { createServer as createNetServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { listen, type LocalServer, waitFor } from '@morgan/testing';
-import { HttpTransport } from './http-transport.ts';
+import { HttpTransport } from '../http-transport.ts';
 
 const PART = Buffer.alloc(1_000, 'x');
 

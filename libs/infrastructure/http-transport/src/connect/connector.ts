@@ -1,7 +1,7 @@
 import { isIP, type LookupFunction } from 'node:net';
 import type { buildConnector } from 'undici';
 import { directConnector } from './direct-connector.ts';
-import type { HttpTransportConfig } from './http-transport.config.ts';
+import type { HttpTransportConfig } from '../http-transport.config.ts';
 import { isProxied, proxyConnector } from './proxy-connector.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { BodyFlow, BodySink, BodySource } from './body-flow.ts';
 import { FlowingBody } from './flowing-body.ts';
 import { HELD_BYTES, ResponseBody } from './response-body.ts';
 import type { ResponseController } from './response-controller.ts';
-import { TransportError } from './transport-error.ts';
+import { TransportError } from '../transport-error.ts';
 
 interface Collecting {
   readonly limitBytes: number;

@@ -13,8 +13,8 @@ import {
 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { listen, type LocalServer, waitFor } from '@morgan/testing';
-import { HttpTransport } from './http-transport.ts';
-import type { TransportError } from './transport-error.ts';
+import { HttpTransport } from '../http-transport.ts';
+import type { TransportError } from '../transport-error.ts';
 
 describe('a body without its compression', () => {
   let server: LocalServer;

@@ -14,7 +14,7 @@ const PATHS: ReadonlySet<string> = new Set([
 ]);
 
 /** What its body is changed with. */
-interface BareCallParts {
+interface RetryParts {
   readonly reader: MessageReader;
   /** The body is held twice until the response is over. */
   readonly room: ResponseRoom;
@@ -24,25 +24,25 @@ interface BareCallParts {
  * A call that has failed, without what was thought at another host, where one of its hosts has refused that: the other may be gone.
  * @returns undefined where they have refused something else, or nothing can be taken out.
  */
-export async function bareCall(
+export async function callWithoutForeignParts(
   call: OutboundCall,
-  { reader, room }: BareCallParts,
+  { reader, room }: RetryParts,
 ): Promise<OutboundCall | undefined> {
   const { body, facts, log } = call.request;
   if (!body || !PATHS.has(call.path)) return undefined;
   const error = log.errors.findLast(refusesForeignParts);
   if (!error) return undefined;
   room.grow(0);
-  const bare = await reader.bare(body, error);
-  if (!bare) return undefined;
-  const bytes = asBuffer(bare.bytes);
+  const retry = await reader.withoutForeignParts(body, error);
+  if (!retry) return undefined;
+  const bytes = asBuffer(retry.bytes);
   const content = facts && { promptTokens: facts.promptTokens, vision: facts.needs().vision };
   return {
     ...call,
     request: {
       ...call.request,
       body: bytes,
-      facts: new BodyFacts(bytes, (field) => bare.fields.get(field), content),
+      facts: new BodyFacts(bytes, (field) => retry.fields.get(field), content),
     },
   };
 }

@@ -2,8 +2,8 @@ import type { RequestListener } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { listen, type LocalServer, waitFor } from '@morgan/testing';
-import { FullListener } from '../fixture/full-listener.ts';
-import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
+import { FullListener } from '../../fixture/full-listener.ts';
+import { HttpTransport, type HttpTransportOptions } from '../http-transport.ts';
 
 /** Two replicas behind one name, on one port of two addresses of this machine. */
 const ADDRESSES = ['127.0.0.1', '127.0.0.2'];
