@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Handler, type LocalServer, waitFor } from '@morgan/testing';
@@ -11,6 +12,8 @@ const AZURE = '/openai/deployments/alias/audio/transcriptions?api-version=1';
 const TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
 const HELD_BYTES = 65_536;
 const LIMIT_BYTES = 1_000_000;
+/** The most that a host may take for an answer of the model `hurried`, in milliseconds. */
+const HOST_MS = 2_500;
 const MODEL = `--${BOUNDARY}\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper\r\n`;
 const file = (bytes: number) =>
   `--${BOUNDARY}\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n${'x'.repeat(bytes)}\r\n`;
@@ -38,14 +41,15 @@ beforeAll(async () => {
   };
   const routes = [
     { model: 'whisper', tiers: [[{ host: 'one' }], [{ host: 'two' }]] },
-    { model: 'hurried', tiers: [[{ host: 'one' }]], answerTimeoutMs: 250 },
+    { model: 'hurried', tiers: [[{ host: 'one' }]], answerTimeoutMs: HOST_MS },
     { model: 'alias', tiers: [[{ host: 'two', model: 'whisper-large-v3' }]] },
   ];
   const env = {
     BODY_LIMIT_BYTES: String(LIMIT_BYTES),
     FORM_HELD_BYTES: String(HELD_BYTES),
   };
-  const http = { bodies: { minBytesPerSecond: 100_000, rateWindowMs: 300 } };
+  // A window in which nothing comes at all is too slow.
+  const http = { bodies: { minBytesPerSecond: 1, rateWindowMs: 2_500 } };
   gateway = await serveOver(hosts, env, { llmService: { upstream: { routes }, http } });
   origin = gateway.url;
 });
@@ -258,7 +262,7 @@ describe('a form', () => {
     async function* slowly() {
       for (const piece of [...pieces, `\r\n${END}`]) {
         yield Buffer.from(piece);
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await delay(HOST_MS / pieces.length);
       }
     }
     const body = ReadableStream.from(slowly());

@@ -17,7 +17,7 @@ const COARSE_MS = 1_100;
 const options = (baseUrl: string): HttpClientSettings => ({
   serviceName: 'server',
   baseUrl,
-  timeout: { connectMs: LIMIT_MS, readMs: LIMIT_MS, totalMs: TOTAL_MS },
+  timeout: { connectMs: BUSY_MS, readMs: LIMIT_MS, totalMs: TOTAL_MS },
   retry: { maxRetries: 2, baseDelayMs: 1 },
 });
 

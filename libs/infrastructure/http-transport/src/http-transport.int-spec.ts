@@ -62,7 +62,11 @@ describe('HttpTransport', () => {
 
   beforeEach(() => {
     socketsBefore = openSockets();
-    transport = new HttpTransport({ maxConnections: 4, connectTimeoutMs: 1000, keepAliveTimeoutMs: 60_000 });
+    transport = new HttpTransport({
+      maxConnections: 4,
+      connectTimeoutMs: BUSY_MS,
+      keepAliveTimeoutMs: 60_000,
+    });
   });
 
   afterEach(async () => {
@@ -263,7 +267,9 @@ describe('HttpTransport', () => {
 
     it('the server accepts no connection', async () => {
       const full = await FullListener.open();
-      const fault = await faultOf(() => send(`http://127.0.0.1:${full.port}`));
+      await using impatient = new HttpTransport({ connectTimeoutMs: 200 });
+      const origin = `http://127.0.0.1:${full.port}`;
+      const fault = await faultOf(() => impatient.request({ origin, path: '/', method: 'GET' }));
       await full.close();
       expect(fault).toMatchObject({ reason: 'connect_timeout', beforeResponse: true });
       expect(fault.tookMs).toBeLessThan(BUSY_MS);
@@ -300,7 +306,7 @@ describe('HttpTransport', () => {
     });
 
     it('the headers or the rest of the body do not come within readTimeoutMs, where the request names no limit', async () => {
-      const impatient = new HttpTransport({ readTimeoutMs: 100 });
+      const impatient = new HttpTransport({ readTimeoutMs: 2_000 });
       const { origin } = await serve((socket, request) => {
         if (request.startsWith('GET /body')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart');
       });

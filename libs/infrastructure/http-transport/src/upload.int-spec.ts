@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
@@ -11,6 +12,8 @@ import { TransportError } from './transport-error.ts';
 const MEBIBYTE = 1024 * 1024;
 /** Far above what a busy machine needs, far below the time limits that a test does not set. */
 const BUSY_MS = 10_000;
+/** How long a receiver that stops reading is waited for. */
+const WRITE_MS = 500;
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 let transport: HttpTransport;
@@ -47,15 +50,17 @@ async function faultOf(work: Promise<unknown>) {
   return { reason, beforeResponse, cause, tookMs: performance.now() - start };
 }
 
-beforeEach(() => {
+function use(writeTimeoutMs: number): void {
   transport = new HttpTransport({
     maxConnections: 2,
-    connectTimeoutMs: 1000,
+    connectTimeoutMs: 20_000,
     keepAliveTimeoutMs: 4000,
     poolTimeoutMs: 150,
-    writeTimeoutMs: 1_000,
+    writeTimeoutMs,
   });
-});
+}
+
+beforeEach(() => use(20_000));
 
 afterEach(async () => {
   await transport.close(0);
@@ -63,10 +68,10 @@ afterEach(async () => {
 });
 
 describe('the limit of the response', () => {
-  /** Gives a piece every 100 ms, five of them. */
-  async function* slowly() {
+  /** Gives five pieces, each after so many milliseconds. */
+  async function* slowly(pauseMs: number) {
     for (let piece = 0; piece < 5; piece += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await delay(pauseMs);
       yield Buffer.from('piece');
     }
   }
@@ -75,13 +80,13 @@ describe('the limit of the response', () => {
     const origin = await serveHttp(
       (request, response) => void request.resume().on('end', () => response.end('ok')),
     );
-    const response = await send(origin, { body: slowly(), firstByteTimeoutMs: 200 });
+    const response = await send(origin, { body: slowly(500), firstByteTimeoutMs: 2_000 });
     expect((await response.bytes()).toString()).toBe('ok');
   });
 
   it('holds for a server that has all of it', async () => {
     const origin = await serveHttp((request) => void request.resume());
-    expect(await faultOf(send(origin, { body: slowly(), firstByteTimeoutMs: 200 }))).toMatchObject({
+    expect(await faultOf(send(origin, { body: slowly(50), firstByteTimeoutMs: 200 }))).toMatchObject({
       reason: 'first_byte_timeout',
     });
   });
@@ -118,13 +123,13 @@ describe('the wait for a free connection', () => {
   });
 
   it('is over once a connection is free: the response may take longer', async () => {
-    const brief = new HttpTransport({ maxConnections: 1, poolTimeoutMs: 1_000 });
+    const brief = new HttpTransport({ maxConnections: 1, poolTimeoutMs: 2_500 });
     const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>();
     const origin = await serveHttp((request, response) => {
       const answer = () => response.end('ok');
       request.resume();
       if (request.url === '/held') void mayEnd.then(answer);
-      else setTimeout(answer, 1_100);
+      else setTimeout(answer, 2_600);
     });
     const ask = (path: string) => brief.request({ origin, path, method: 'GET' });
     const responses = [ask('/held'), ask('/slow')];
@@ -179,15 +184,19 @@ describe('a receiver that stops reading', () => {
       },
     ],
   ])('in %s is given up with write_timeout, and its connection closed', async (_, body) => {
+    use(WRITE_MS);
     const origin = await deaf();
     const { reason, beforeResponse, tookMs } = await faultOf(send(origin, { body: body() }));
     expect([reason, beforeResponse]).toEqual(['write_timeout', true]);
-    expect(tookMs).toBeGreaterThanOrEqual(995);
+    expect(tookMs).toBeGreaterThanOrEqual(WRITE_MS - 5);
     expect(tookMs).toBeLessThan(BUSY_MS);
     expect(transport.getStatus()[origin]?.connected).toBe(0);
   });
 
   it('but is only slow gets the time it needs', async () => {
+    // Longer than this process may stand still.
+    const limitMs = 2_500;
+    use(limitMs);
     // The kernel takes megabytes at a time: what it takes long over must be many times that.
     const huge = Buffer.alloc(96 * MEBIBYTE, 'x');
     let received = 0;
@@ -195,14 +204,14 @@ describe('a receiver that stops reading', () => {
       const read = () => {
         received += (socket.read() as Buffer | null)?.length ?? 0;
         if (received > huge.length) socket.write(ANSWER);
-        else setTimeout(() => void socket.once('readable', read).read(0), 1);
+        else setTimeout(() => void socket.once('readable', read).read(0), 2);
       };
       socket.once('readable', read);
     });
     const start = performance.now();
     const response = await send(origin, { body: huge });
     expect(response.status).toBe(200);
-    expect(performance.now() - start).toBeGreaterThan(1_000);
+    expect(performance.now() - start).toBeGreaterThan(limitMs);
   });
 
   it('after it answered is no fault: the response counts', async () => {
@@ -303,18 +312,19 @@ describe('a streamed body', () => {
   });
 
   it('may pause for longer than the write timeout', async () => {
+    use(WRITE_MS);
     const origin = await echo();
     const body = new Readable({ read: () => undefined });
     const sent = send(origin, { body });
     body.push('first');
-    setTimeout(() => {
-      body.push('second');
-      body.push(null);
-    }, 350);
+    await delay(WRITE_MS + 100);
+    body.push('second');
+    body.push(null);
     expect((await (await sent).bytes()).toString()).toBe('firstsecond');
   });
 
   it('is read no faster than the receiver takes it', async () => {
+    use(WRITE_MS);
     const origin = await serveTcp((socket) => socket.pause());
     let produced = 0;
     const body = (async function* () {

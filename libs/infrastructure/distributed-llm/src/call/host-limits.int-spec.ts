@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { RedisConnection } from '@morgan/redis';
 import { redisUrl, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
@@ -135,13 +135,19 @@ describe('the concurrency of a host', () => {
   });
 
   it('has a queue whose wait is a metric, and never looks like a slow host', async () => {
-    full.reply = slow(150);
+    // A clock on which nothing takes time but the host.
+    let now = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now);
+    full.reply = (...exchange) => {
+      now += 150;
+      chat('hello')(...exchange);
+    };
     const client = bench.client([entry('queued', full.url, { concurrency })], {
       circuitBreaker: { slowCallMs: 450, failureThreshold: 1 },
     });
-    const startedAt = performance.now();
     await Promise.all([1, 2, 3, 4, 5].map(() => ask(client)));
-    expect(performance.now() - startedAt).toBeGreaterThan(5 * 150);
+    clock.mockRestore();
+    expect(now).toBe(5 * 150);
     expect(client.getStatus().hosts[0]).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
     const name = 'morgan_concurrency_queue_wait_seconds';
     expect(await bench.metric(`${name}_count{bulkhead="queued"}`)).toBe('4');

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Deadline } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
 import { ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
@@ -16,10 +17,13 @@ let host: ScriptedHost;
 let client: DistributedLlmClient;
 
 beforeEach(async () => {
+  // By this clock answers take no time, and a silence as long as the test says.
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
   host = await ScriptedHost.start(json(200, { text: 'hello' }));
   client = bench.client([entry('host', host.url)]);
 });
 afterEach(async () => {
+  jest.useRealTimers();
   await bench.close();
   await host.close();
 });
@@ -30,8 +34,13 @@ async function quickly(request: () => Partial<HostRequest>): Promise<void> {
   for (let count = 0; count < 4; count += 1) await (await send(client, request())).body.bytes();
 }
 
-const leave = (request: Partial<HostRequest>) =>
-  errorOf(send(client, request, { deadline: Deadline.after(PATIENCE_MS) }));
+async function leave(request: Partial<HostRequest>): Promise<void> {
+  const asked = once(host.server, 'request');
+  const left = errorOf(send(client, request, { deadline: Deadline.after(PATIENCE_MS) }));
+  await asked;
+  await jest.advanceTimersByTimeAsync(PATIENCE_MS);
+  expect((await left).code).toBe('deadline_exceeded');
+}
 
 describe('the history of a host, by which a silence is unlikely', () => {
   it('is that of the path: tokens are counted at once, and answers take their time', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority, waitFor } from '@morgan/testing';
-import { ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import { ClientBench, entry, errorOf, send, SETTINGS } from '../../fixture/client-bench.ts';
 import {
   chat,
   CONTENT_CHUNK,
@@ -14,14 +14,6 @@ import {
 } from '../../fixture/scripted-host.ts';
 
 const BODY = { model: 'simulated', messages: [] };
-/** Those of the bench: a host is made with them. */
-const SETTINGS = {
-  strategy: 'round_robin' as const,
-  firstByteTimeoutMs: 2_000,
-  idleTimeoutMs: 2_000,
-  probeIntervalMs: 60_000,
-  probeTimeoutMs: 500,
-};
 
 const bench = new ClientBench();
 let one: ScriptedHost;

@@ -31,10 +31,10 @@ describe('TLS', () => {
     return server.port;
   };
   const ask = async (origin: string, tls?: TransportTls, lookup?: LookupFunction) => {
-    const options = { maxConnections: 1, connectTimeoutMs: 2000, keepAliveTimeoutMs: 1000 };
+    const options = { maxConnections: 1, connectTimeoutMs: 20_000, keepAliveTimeoutMs: 1000 };
     const transport = new HttpTransport({ ...options, ...(tls ? { tls } : {}), lookup });
     transports.push(transport);
-    const limits = { firstByteTimeoutMs: 2000, idleTimeoutMs: 2000 };
+    const limits = { firstByteTimeoutMs: 20_000, idleTimeoutMs: 20_000 };
     const body = Buffer.from('{}');
     const response = await transport.request({ origin, path: '/', method: 'POST', body, ...limits });
     return JSON.parse((await response.bytes()).toString()) as { servername: unknown; client?: string };

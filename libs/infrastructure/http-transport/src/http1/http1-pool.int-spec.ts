@@ -29,7 +29,7 @@ describe('connections that speak HTTP/1.1', () => {
       }),
     );
     origin = server.origin;
-    transport = new HttpTransport({ maxConnections: 1, readTimeoutMs: 5_000 });
+    transport = new HttpTransport({ maxConnections: 1, readTimeoutMs: 20_000, keepAliveTimeoutMs: 600_000 });
   });
   afterEach(async () => {
     await transport.close(0);
@@ -91,9 +91,8 @@ describe('connections that speak HTTP/1.1', () => {
   ])('are not used again where %s', async (_, text, options) => {
     answer = (socket) => socket.write(text);
     await ask('/', options);
-    // Sooner than it would be for its idleness.
-    const limit = { what: 'the end of the connection', timeoutMs: 1_000 };
-    await waitFor(() => transport.statusOf(origin).connected === 0, limit);
+    // Long before it would be for its idleness.
+    await waitFor(() => transport.statusOf(origin).connected === 0, { what: 'the end of the connection' });
     await ask('/', options);
     expect(sockets).toHaveLength(2);
   });
