@@ -113,7 +113,11 @@ describe('what Claude Code sends', () => {
       content: [{ type: 'tool_reference', tool_name: 'f' }],
     };
     const response = await call({
-      messages: [...HELLO, { role: 'user', content: [found] }],
+      messages: [
+        ...HELLO,
+        { role: 'assistant', content: [{ type: 'text', text: 'Let me see.' }] },
+        { role: 'user', content: [found] },
+      ],
       tools: [{ ...tool, defer_loading: true, eager_input_streaming: true }],
       thinking: { type: 'adaptive', budget_tokens: 0 },
       diagnostics: { previous_message_id: 'msg_1' },
@@ -122,7 +126,11 @@ describe('what Claude Code sends', () => {
     expect(chats()[0]).toEqual({
       model: 'm',
       max_tokens: 9,
-      messages: [...HELLO, { role: 'tool', tool_call_id: 't1', content: 'The tool f can be called.' }],
+      messages: [
+        ...HELLO,
+        { role: 'assistant', content: 'Let me see.' },
+        { role: 'tool', tool_call_id: 't1', content: 'The tool f can be called.' },
+      ],
       tools: [{ type: 'function', function: { name: 'f', parameters: tool.input_schema } }],
     });
   });
