@@ -196,7 +196,10 @@ const REFUSALS = {
     [400, 'Endpoint projects/p/endpoints/1 does not have any deployed model.'],
     [400, 'Model loading was stopped due to insufficient system resources.'],
     [400, 'could not find suitable inference handler for qwen'],
-    [500, '模型 m 倍率或价格未配置，请联系管理员设置；Model m ratio or price not set, please contact administrator to set'],
+    [
+      500,
+      '模型 m 倍率或价格未配置，请联系管理员设置；Model m ratio or price not set, please contact administrator to set',
+    ],
   ],
   path_not_found: [
     [404, 'Not Found'],
@@ -311,6 +314,7 @@ const REFUSALS = {
     [400, 'This model does not support image inputs.'],
     [422, 'unsupported_parameter: parallel_tool_calls'],
     [400, 'm is not a multimodal model'],
+    [400, '`temperature` and `top_p` cannot both be specified for this model. Please use only one.'],
   ],
   conflict: [
     [400, 'thinking is enabled but reasoning_content is missing in assistant tool call message at index 2'],
