@@ -238,6 +238,16 @@ describe('calls of tools that Google has not signed', () => {
   });
 });
 
+it('answers of which nothing is left are left out for a host that wants none, but for calls and results', async () => {
+  const words = "Invalid request: the message at position 1 with role 'assistant' must not be empty";
+  refusal = ({ messages }) =>
+    (messages as Json[]).some(({ content }) => content === '') ? bad(words) : undefined;
+  const thought = [{ type: 'thinking', thinking: 'So.', signature: '' }];
+  const messages = [HELLO, { role: 'assistant', content: thought }, HELLO];
+  const [status] = await ask('/v1/messages', { model: 'chat', max_tokens: 9, messages });
+  expect([status, asked.at(-1)?.['messages']]).toEqual([200, [HELLO, HELLO]]);
+});
+
 it('answers that another host gave without a thought have one for a host that wants it of each', async () => {
   const missing =
     'thinking is enabled but reasoning_content is missing in assistant tool call message at index 1';

@@ -217,6 +217,20 @@ describe('a field that a model refuses and that says nothing of what is asked', 
         'Function tools with reasoning_effort are not supported for m in /v1/chat/completions. Please use /v1/responses instead.',
       ),
     ],
+    ['reasoning_effort', 'Ollama', refusal('"qwen2.5-coder:7b" does not support thinking')],
+    ['reasoning_effort', 'Groq', refusal('`reasoning_effort` must be one of `none` or `default`')],
+    [
+      'reasoning_effort',
+      'Mistral, whose efforts are others',
+      json({ detail: [{ loc: ['body', 'reasoning_effort'], msg: "Input should be 'none' or 'high'" }] }, 422),
+    ],
+    [
+      'reasoning_effort',
+      'OpenAI, whose model has one',
+      refusal(
+        "Unsupported value: 'reasoning_effort' does not support 'low' with this model. Supported values are: 'high'.",
+      ),
+    ],
   ])('is left out from then on: %s, as refused by %s', async (field, host, refused) => {
     answer = (response, asks) => {
       const has = JSON.stringify(asks).includes(`"${field}":`);
@@ -232,7 +246,6 @@ describe('a field that a model refuses and that says nothing of what is asked', 
 
   it.each([
     'The `reasoning_content` in the thinking mode must be passed back to the API.',
-    "Unsupported value: 'reasoning_effort' does not support 'low' with this model. Supported values are: 'high'.",
     "Unexpected role 'user' after role 'tool'",
   ])('is not left out for another reason: %s', async (message) => {
     answer = refusal(message);
