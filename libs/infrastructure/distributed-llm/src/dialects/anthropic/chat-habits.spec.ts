@@ -9,7 +9,10 @@ const HI = { role: 'user', content: 'Hi' };
 function askedAgain(request: JsonObject, ...refusals: string[]): JsonObject | undefined {
   let habits = USUAL_HABITS;
   for (const message of refusals) {
-    const shown = habitsShown(habits, { message });
+    const shown = habitsShown(habits, {
+      message,
+      param: /^Invalid value/.test(message) ? 'reasoning_effort' : undefined,
+    });
     if (!shown) return undefined;
     habits = shown;
   }
@@ -26,6 +29,7 @@ describe('an effort that a model refuses', () => {
     only("'medium' and 'high'"),
     '`reasoning_effort` must be one of `none` or `default`',
     "body.reasoning_effort: Input should be 'none' or 'high'",
+    "Invalid value: 'low'. Supported values are: 'medium', 'high'.",
   ])('is none where it only stands for a budget: %s', (said) => {
     expect(askedAgain({ thinking }, said)).not.toHaveProperty('reasoning_effort');
     expect(askedAgain({ output_config: { effort: 'low' } }, said)).toMatchObject({ reasoning_effort: 'low' });

@@ -89,7 +89,7 @@ const NO_NULL =
 const EFFORT_TOO_HIGH = /\breasoning_?(effort|\W?value)\b[^]{0,400}\bx?high\b/i;
 /** Of Groq, of Mistral and of OpenAI: what it knows instead. */
 const EFFORT_UNKNOWN =
-  /\breasoning_?effort\b[^]{0,60}\b(must be one of|input should be|does not support \W?\w+)|^invalid value\b[^]{0,40}\bsupported values\b/i;
+  /\breasoning_?effort\b[^]{0,60}\b(must be one of|input should be|does not support \W?\w+)/i;
 const OF_BUDGETS = ['low', 'medium', 'high'].map((effort) => new RegExp(`\\b${effort}\\b`));
 /** Of Mistral. */
 const NINE_OF_ID = /\btool call id\b[^]{0,200}\blength of 9\b/i;
@@ -130,12 +130,10 @@ export function habitsShown(
 }
 
 /** Whether a refusal leaves open that the efforts for budgets are known. */
-function takesBudgets({
-  message,
-  param = 'reasoning_effort',
-}: Pick<ReportedError, 'message' | 'param'>): boolean {
-  if (param !== 'reasoning_effort' || !EFFORT_UNKNOWN.test(message)) return true;
-  const known = message.replace(/does not support \W?\w+/i, '');
+function takesBudgets({ message, param }: Pick<ReportedError, 'message' | 'param'>): boolean {
+  const isOfEffort = param === 'reasoning_effort' && OF_VALUE.test(message);
+  if (!isOfEffort && !EFFORT_UNKNOWN.test(message)) return true;
+  const known = message.replace(/(does not support|invalid value)\W*\w+/i, '');
   return OF_BUDGETS.every((effort) => effort.test(known));
 }
 
