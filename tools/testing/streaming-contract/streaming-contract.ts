@@ -191,6 +191,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'has the form of events where its host tells it, or its pieces, in that of a whole answer',
       ],
       [
+        'Where such an event repeats at the end what was told in pieces, its text is left out: clients would have all of it twice.',
+        'stream-relay',
+        'says once what its host says in pieces, and as a whole at their end',
+      ],
+      [
         'Streams of any other path (images, speech, transcripts, a response that a host keeps) are kept alive and break with an error event, too, also by a clean end without the last part of a transcript, of speech or of an image (`transcript.text.done`, `speech.audio.done`, `image_generation.completed`).',
         'stream-shapes',
         'breaks with %s where it breaks',

@@ -108,6 +108,11 @@ describe('a message that goes on with what another host has thought', () => {
         'messages.1.content.0: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified.',
       ),
     ],
+    [
+      ', of an empty one',
+      bad('messages.1.content.0.thinking: each thinking block must contain non-whitespace thinking'),
+    ],
+    [', of the last one', bad('messages.1: The final block in an assistant message cannot be `thinking`.')],
   ])('is answered without it by a host that refuses it%s', async (_, error) => {
     refusal = (body) => (holds(body, 'thinking') || holds(body, 'redacted_thinking') ? error : undefined);
     const [status] = await ask('/v1/messages', message([...THOUGHTS, TEXT, CALL]));
@@ -131,6 +136,26 @@ describe('a message that goes on with what another host has thought', () => {
     const messages = [HELLO, { role: 'assistant', content: THOUGHTS }, HELLO];
     const [status] = await ask('/v1/messages', { max_tokens: 9, messages });
     expect([status, asked[1]?.['messages']]).toEqual([200, [HELLO, HELLO]]);
+  });
+
+  it.each([
+    'messages: text content blocks must be non-empty',
+    'messages.1.content.0: text content blocks must contain non-whitespace text',
+    'messages.3: all messages must have non-empty content except for the optional final assistant message',
+  ])('has none that says nothing, nor such a text, for a host that says: %s', async (words) => {
+    const blank = { type: 'text', text: ' ' };
+    refusal = (body) => (/"(text|content)":" *"/.test(JSON.stringify(body)) ? bad(words) : undefined);
+    const messages = [
+      HELLO,
+      { role: 'assistant', content: [blank, CALL] },
+      RESULT,
+      { role: 'assistant', content: '' },
+      { role: 'user', content: [blank] },
+      HELLO,
+    ];
+    const [status] = await ask('/v1/messages', { max_tokens: 9, messages });
+    const left = [HELLO, { role: 'assistant', content: [CALL] }, RESULT, HELLO];
+    expect([status, asked[1]?.['messages']]).toEqual([200, left]);
   });
 
   it('has ids of calls as a host takes them that refuses those of another one', async () => {
@@ -175,6 +200,17 @@ describe('a response that goes on with what another host has thought', () => {
   });
 });
 
+it.each([
+  ["Item with id 'fc_1' not found. Items are not persisted when `store` is set to false."],
+  ["Referenced reasoning item 'rs_1' was not found or has expired."],
+])('a response has no ids of what another host keeps for one that says: %s', async (words) => {
+  refusal = (body) => (/"(fc|rs)_1"/.test(JSON.stringify(body)) ? bad(words) : undefined);
+  const called = { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' };
+  const result = { type: 'function_call_output', call_id: 'call_1', output: '2' };
+  const [status] = await ask('/v1/responses', { input: [HELLO, { ...called, id: 'fc_1' }, result] });
+  expect([status, asked.at(-1)?.['input']]).toEqual([200, [HELLO, called, result]]);
+});
+
 describe('calls of tools that Google has not signed', () => {
   const called = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } };
   const google = { thought_signature: 'skip_thought_signature_validator' };
@@ -200,6 +236,16 @@ describe('calls of tools that Google has not signed', () => {
     expect([status, asked.length]).toEqual([200, 2]);
     expect(asked[1]?.['messages']).toMatchObject([HELLO, { tool_calls: [signed] }, { role: 'tool' }]);
   });
+});
+
+it('answers of which nothing is left are left out for a host that wants none, but for calls and results', async () => {
+  const words = "Invalid request: the message at position 1 with role 'assistant' must not be empty";
+  refusal = ({ messages }) =>
+    (messages as Json[]).some(({ content }) => content === '') ? bad(words) : undefined;
+  const thought = [{ type: 'thinking', thinking: 'So.', signature: '' }];
+  const messages = [HELLO, { role: 'assistant', content: thought }, HELLO];
+  const [status] = await ask('/v1/messages', { model: 'chat', max_tokens: 9, messages });
+  expect([status, asked.at(-1)?.['messages']]).toEqual([200, [HELLO, HELLO]]);
 });
 
 it('answers that another host gave without a thought have one for a host that wants it of each', async () => {

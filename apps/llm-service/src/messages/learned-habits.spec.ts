@@ -35,9 +35,10 @@ describe('how a model wants to be asked', () => {
       systemFirst: true,
       resultsTaken: false,
       noNull: false,
-      shortIds: false,
+      ids: 'any',
       everyThought: false,
       usualEffort: false,
+      budgets: true,
       without: new Set(['user', 'extra_content']),
     });
   });

@@ -113,7 +113,11 @@ describe('what Claude Code sends', () => {
       content: [{ type: 'tool_reference', tool_name: 'f' }],
     };
     const response = await call({
-      messages: [...HELLO, { role: 'user', content: [found] }],
+      messages: [
+        ...HELLO,
+        { role: 'assistant', content: [{ type: 'text', text: 'Let me see.' }] },
+        { role: 'user', content: [found] },
+      ],
       tools: [{ ...tool, defer_loading: true, eager_input_streaming: true }],
       thinking: { type: 'adaptive', budget_tokens: 0 },
       diagnostics: { previous_message_id: 'msg_1' },
@@ -122,7 +126,11 @@ describe('what Claude Code sends', () => {
     expect(chats()[0]).toEqual({
       model: 'm',
       max_tokens: 9,
-      messages: [...HELLO, { role: 'tool', tool_call_id: 't1', content: 'The tool f can be called.' }],
+      messages: [
+        ...HELLO,
+        { role: 'assistant', content: 'Let me see.' },
+        { role: 'tool', tool_call_id: 't1', content: 'The tool f can be called.' },
+      ],
       tools: [{ type: 'function', function: { name: 'f', parameters: tool.input_schema } }],
     });
   });
@@ -209,6 +217,20 @@ describe('a field that a model refuses and that says nothing of what is asked', 
         'Function tools with reasoning_effort are not supported for m in /v1/chat/completions. Please use /v1/responses instead.',
       ),
     ],
+    ['reasoning_effort', 'Ollama', refusal('"qwen2.5-coder:7b" does not support thinking')],
+    ['reasoning_effort', 'Groq', refusal('`reasoning_effort` must be one of `none` or `default`')],
+    [
+      'reasoning_effort',
+      'Mistral, whose efforts are others',
+      json({ detail: [{ loc: ['body', 'reasoning_effort'], msg: "Input should be 'none' or 'high'" }] }, 422),
+    ],
+    [
+      'reasoning_effort',
+      'OpenAI, whose model has one',
+      refusal(
+        "Unsupported value: 'reasoning_effort' does not support 'low' with this model. Supported values are: 'high'.",
+      ),
+    ],
   ])('is left out from then on: %s, as refused by %s', async (field, host, refused) => {
     answer = (response, asks) => {
       const has = JSON.stringify(asks).includes(`"${field}":`);
@@ -224,7 +246,6 @@ describe('a field that a model refuses and that says nothing of what is asked', 
 
   it.each([
     'The `reasoning_content` in the thinking mode must be passed back to the API.',
-    "Unsupported value: 'reasoning_effort' does not support 'low' with this model. Supported values are: 'high'.",
     "Unexpected role 'user' after role 'tool'",
   ])('is not left out for another reason: %s', async (message) => {
     answer = refusal(message);

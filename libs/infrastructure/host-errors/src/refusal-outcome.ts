@@ -139,7 +139,7 @@ function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): 
   const isFirewall = !isJson && (!error || words.FIREWALL_NUMBER.test(error.message));
   if (status === 403 && isFirewall) return 'server_error';
   if (said.name(/model_access_denied/)) return 'model_not_found';
-  if (status !== 403) return said.name(words.SPENT_NAME) ? 'quota_exhausted' : 'credentials_rejected';
+  if (status !== 403) return said.say(words.SPENT) ? 'quota_exhausted' : 'credentials_rejected';
   if (said.say(words.AWS_NO_ROUTE)) return 'path_not_found';
   if (isTooLong(said)) return 'context_too_long';
   if (said.say(words.NO_MODEL_ACCESS)) return 'model_not_found';

@@ -54,6 +54,10 @@ const REFUSALS = {
     [429, 'Your account has reached the set inference limit for the model.'],
     [403, 'This API request exceeds the currently allocated token quota'],
     [429, 'This key is limited to 1000 API calls / month.'],
+    [403, 'Request denied by ai quota check, No quota left'],
+    [401, '该令牌额度已用尽'],
+    [401, 'Your credit balance is too low.'],
+    [429, 'Your GLM Coding Plan package has expired and is temporarily unavailable.'],
   ],
   rate_limited: [
     [
@@ -107,6 +111,7 @@ const REFUSALS = {
     [400, 'The service is temporarily out of capacity.'],
     [503, 'system saturated, sheddable request dropped'],
     [503, 'activator overload'],
+    [500, 'model limit reached, try again later'],
   ],
   loading: [
     [503, 'Loading model'],
@@ -190,6 +195,11 @@ const REFUSALS = {
     [400, 'The request targeted an endpoint that is currently closed or unavailable.'],
     [400, 'Endpoint projects/p/endpoints/1 does not have any deployed model.'],
     [400, 'Model loading was stopped due to insufficient system resources.'],
+    [400, 'could not find suitable inference handler for qwen'],
+    [
+      500,
+      '模型 m 倍率或价格未配置，请联系管理员设置；Model m ratio or price not set, please contact administrator to set',
+    ],
   ],
   path_not_found: [
     [404, 'Not Found'],
@@ -245,6 +255,7 @@ const REFUSALS = {
     [400, 'Request prompt has 5000 tokens in total, larger than the model capacity 4096.'],
     [400, 'Trying to submit a prompt of 5000 tokens while n_ctx is 4096'],
     [400, 'max tokens of 32768 exceeded'],
+    [400, 'Prompt exceeds max length'],
   ],
   policy_refusal: [
     [403, 'Your input was flagged.'],
@@ -302,6 +313,8 @@ const REFUSALS = {
     [400, '`temperature` is deprecated for this model.'],
     [400, 'This model does not support image inputs.'],
     [422, 'unsupported_parameter: parallel_tool_calls'],
+    [400, 'm is not a multimodal model'],
+    [400, '`temperature` and `top_p` cannot both be specified for this model. Please use only one.'],
   ],
   conflict: [
     [400, 'thinking is enabled but reasoning_content is missing in assistant tool call message at index 2'],
@@ -362,6 +375,10 @@ const REFUSALS = {
     [400, 'This model only support stream mode, please enable the stream parameter.'],
     [400, 'parameter.enable_thinking must be set to false for non-streaming calls'],
     [400, 'Requests with max_tokens > 4096 must have stream=true'],
+    [400, 'At most 0 image(s) may be provided in one prompt.'],
+    [400, 'Invalid provider'],
+    [400, 'Operation not allowed'],
+    [400, 'Either x-portkey-config or x-portkey-provider header is required'],
   ],
   server_error: [
     [503, 'Service Unavailable'],

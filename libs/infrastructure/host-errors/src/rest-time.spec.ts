@@ -35,6 +35,15 @@ describe('restTimeMs', () => {
     [{ ratelimit: 'limit=100, remaining=0, reset=30' }, 30_000],
     [{ ratelimit: '"a";r=5;t=60, "b";r=0;t=3600' }, 3_600_000],
     [{ ratelimit: '"a";r=5;t=60' }, undefined],
+    [
+      {
+        'anthropic-ratelimit-unified-5h-status': 'rejected',
+        'anthropic-ratelimit-unified-5h-reset': '30',
+        'anthropic-ratelimit-unified-7d-status': 'allowed_warning',
+        'anthropic-ratelimit-unified-7d-reset': '90000',
+      },
+      30_000,
+    ],
     [{ 'retry-after': '-5' }, undefined],
     [{ 'retry-after': '-5', 'x-ratelimit-reset-requests': '1s' }, 1_000],
     [{ 'retry-after': 'soon' }, undefined],

@@ -70,6 +70,8 @@ function longestOf(times: readonly (number | undefined)[]): number | undefined {
 }
 
 function isUsedUp(headers: IncomingHttpHeaders, resetName: string, isLimit: boolean): boolean {
+  // Of each limit of a subscription Anthropic says that, and not what remains of it.
+  if (/^allowed/.test(String(headers[resetName.replace(/reset$/, 'status')]))) return false;
   const remaining = headers[resetName.replace(/reset(-after)?/, 'remaining')];
   return remaining === undefined ? isLimit : Number(remaining) <= 0;
 }

@@ -123,13 +123,18 @@ function labelledAsJson(headers: readonly string[]): string[] {
   return [...headers.filter((_, at) => !isType(at)), 'content-type', JSON_TYPE];
 }
 
+/** To clients they say that the caller's own key is wrong, which they forget then; a host says so of ours. */
+const OF_KEYS: ReadonlySet<number> = new Set([401, 407]);
+const FORBIDDEN = 403;
+
 /** A host's refusal as the caller gets it. */
 export function responseOfError(
   errorResponse: ErrorResponse,
   retryAfterMs: number | undefined,
   origin: ResponseOrigin,
 ): HostResponse {
-  const { status, requestId: upstreamRequestId, body: whole } = errorResponse;
+  const { requestId: upstreamRequestId, body: whole } = errorResponse;
+  const status = OF_KEYS.has(errorResponse.status) ? FORBIDDEN : errorResponse.status;
   const headers = errorResponse.headersWith(retryAfterMs);
   const at = headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === 'content-type');
   const contentType = at < 0 ? undefined : headers[at + 1];

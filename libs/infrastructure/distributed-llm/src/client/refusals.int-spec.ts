@@ -23,6 +23,14 @@ describe('a refusal', () => {
     expect((await response.body.bytes()).toString()).toBe(body);
   });
 
+  it('with a 401 that is about no key of the caller comes back with its words, and as none of keys', async () => {
+    const body = '{"error":{"message":"The quota of this key is used up.","code":"insufficient_quota"}}';
+    const host = await hosts.fake({ fault: { kind: 'status', status: 401, body } });
+    const response = await send(bench.client([entry('host', host.url)]));
+    expect(response).toMatchObject({ host: 'host', status: 403 });
+    expect((await response.body.bytes()).toString()).toBe(body);
+  });
+
   it.each(['-5', 'soon', 'Infinity', ''])(
     'has no retry-after that is no time, such as %j, on which clients fail',
     async (said) => {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '@morgan/foundation';
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { completionUsage } from './openai-shapes.ts';
 
 /** What answers have as a rule is one; beyond these the host wants to be told in events of megabytes, or thousands. */
@@ -39,14 +39,16 @@ export function countsOf(json: JsonObject): JsonObject | undefined {
 /**
  * An event of a host that has the form of a whole answer in its streams: clients look for a `delta` in each choice. None
  * where it has one.
+ * @param begins what the host has said first, as a piece: a whole answer that begins so is all of the pieces once more.
  */
-export function chunkOf(json: JsonObject): JsonObject | undefined {
+export function chunkOf(json: JsonObject, begins?: string): JsonObject | undefined {
   const choices = Array.isArray(json['choices']) ? json['choices'].filter(isObject) : [];
   if (!choices.some(isWhole)) return countsOf(json);
   const told = choices.map((choice) => {
     if (!isWhole(choice)) return choice;
-    const { message, ...rest } = choice;
-    return { ...rest, delta: deltaOf(message as JsonObject) };
+    const { message, ...rest } = choice as { message: JsonObject };
+    const isSaid = begins !== undefined && textOrNone(message['content'])?.startsWith(begins);
+    return { ...rest, delta: isSaid ? {} : deltaOf(message) };
   });
   return { ...json, object: 'chat.completion.chunk', choices: told };
 }

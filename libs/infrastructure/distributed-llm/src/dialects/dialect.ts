@@ -131,7 +131,7 @@ export interface Dialect {
   /** A whole JSON response as the events that would have told it, but for {@link endMarker}; undefined where it has none. */
   readonly eventsOf?: (json: JsonObject) => readonly JsonObject[] | undefined;
   /** An event that says something in the form of a whole response as one of a stream; undefined where it has that form. */
-  readonly eventOf?: (json: JsonObject) => JsonObject | undefined;
+  readonly eventOf?: (json: JsonObject, begins?: string) => JsonObject | undefined;
   /** Of an event that reports an error: the response, where it says that this has failed. */
   readonly failedIn?: (json: JsonObject) => JsonObject | undefined;
   /** An error's body in this dialect's shape. */

@@ -3,11 +3,18 @@ import { ownWordsIn, type ReportedError, THOUGHT_MISSED } from '@morgan/host-err
 import { withThought } from './missing-thoughts.ts';
 import { SIGNATURE_MISSED, withSignedCall } from './unsigned-calls.ts';
 
-/** How hosts refuse a thought that they have not signed or encrypted themselves: Anthropic's API, also of clouds, and OpenAI's. */
+/**
+ * How hosts refuse a thought that they have not signed, encrypted or kept themselves, or that says nothing: Anthropic's API, also of
+ * clouds, and OpenAI's.
+ */
 const NOT_MINE =
-  /\binvalid\W{1,3}(signature|data)\W{1,3}in\W{1,3}(redacted_)?thinking\b|\bthinking\.signature\b|thinking\W{1,4}blocks\b[^]{0,60}\bcannot be modified\b|\bcontains any thinking blocks\b|invalid_encrypted_content|\bencrypted content\b[^]{0,300}\bcould not be (verified|decrypted)/i;
+  /\binvalid\W{1,3}(signature|data)\W{1,3}in\W{1,3}(redacted_)?thinking\b|\bthinking\.signature\b|thinking\W{1,4}blocks\b[^]{0,60}\bcannot be modified\b|\bcontains any thinking blocks\b|\bthinking block must contain\b|\bfinal block in an assistant message cannot be\W{1,3}thinking\b|\b(item with id\b[^]{0,300}\bnot found\b|referenced \w+ item\b[^]{0,300}\b(not found|expired)\b)|invalid_encrypted_content|\bencrypted content\b[^]{0,300}\bcould not be (verified|decrypted)/i;
 /** How Anthropic's API misses one, where a model that is to think has called tools without it. */
 const MISSED = /\bexpected\W{1,3}thinking\W{1,3}or\W{1,3}redacted_thinking\W{1,3}but found\b/i;
+
+/** How it refuses texts and answers that say nothing: other hosts leave them beside the calls of a tool. */
+const BLANK =
+  /\btext content blocks must (be non-empty|contain non-whitespace)\b|\bmessages must have non-empty content\b|\bmessage at position \d+ with role\b[^]{0,20}\bmust not be empty\b/i;
 
 /** How Anthropic's API refuses the id of a call that another host has made: Moonshot's have a point and a colon. */
 const BAD_ID = /\btool_use(_id|\.id)\b[^]{0,80}\bmatch pattern\b/i;
@@ -27,11 +34,13 @@ const BEHIND_THOUGHT: ReadonlySet<unknown> = new Set(['message', 'function_call'
 /** Whether a host has refused a conversation because of what was thought, or not, or how a call was named, at another host. */
 export function refusesForeignParts(error: ReportedError): boolean {
   const said = wordsOf(error);
-  return [NOT_MINE, MISSED, BAD_ID, SIGNATURE_MISSED, THOUGHT_MISSED].some((words) => words.test(said));
+  return [NOT_MINE, MISSED, BLANK, BAD_ID, SIGNATURE_MISSED, THOUGHT_MISSED].some((words) =>
+    words.test(said),
+  );
 }
 
 /**
- * A conversation as it can be asked of a host that has refused it so: without what was thought before; and without the wish to think,
+ * A conversation as it can be asked of a host that has refused it so: without what was thought before, or what says nothing; and without the wish to think,
  * where the host misses a thought; or with other ids; or with what stands for a signature or for a thought. It could never go on at
  * that host otherwise: clients send everything back.
  * @returns undefined where there is nothing to take out; fields of undefined are not to be written.
@@ -52,6 +61,7 @@ export function withoutForeignParts(request: JsonObject, error: ReportedError): 
 function changeFor(said: string): (message: unknown) => unknown {
   if (SIGNATURE_MISSED.test(said)) return withSignedCall;
   if (THOUGHT_MISSED.test(said)) return (message) => (isObject(message) ? withThought(message) : message);
+  if (BLANK.test(said)) return withoutBlanks;
   const change = BAD_ID.test(said) ? withOwnIds : withoutThoughts;
   return (message) => withBlocks(message, change);
 }
@@ -73,6 +83,22 @@ function withoutThoughts(blocks: readonly unknown[]): readonly unknown[] {
   return blocks.filter((block) => !isObject(block) || !THOUGHTS.has(block['type']));
 }
 
+function withoutBlanks(message: unknown): unknown {
+  if (!isObject(message) || isList(message['tool_calls']) || message['role'] === 'tool') return message;
+  if (isBlank(message['content'])) return { ...message, content: [] };
+  return withBlocks(message, (blocks) =>
+    blocks.filter((block) => !isObject(block) || block['type'] !== 'text' || !isBlank(block['text'])),
+  );
+}
+
+function isList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
+}
+
+function isBlank(text: unknown): boolean {
+  return typeof text === 'string' && text.trim() === '';
+}
+
 function withOwnIds(blocks: readonly unknown[]): readonly unknown[] {
   return blocks.map((block) => {
     const field = isObject(block) ? ID_FIELDS.get(block['type']) : undefined;
@@ -82,7 +108,7 @@ function withOwnIds(blocks: readonly unknown[]): readonly unknown[] {
   });
 }
 
-/** One that was nothing but thoughts. */
+/** One of which nothing is left. */
 function isEmpty(message: unknown): boolean {
   return isObject(message) && Array.isArray(message['content']) && message['content'].length === 0;
 }
@@ -97,11 +123,12 @@ function withoutEdits(management: unknown): unknown {
 }
 
 function responseWithout(request: JsonObject, input: readonly unknown[]): JsonObject | undefined {
-  const kept = input.filter((item) => !isObject(item) || item['type'] !== 'reasoning');
-  if (kept.length === input.length) return undefined;
-  return { ...request, input: kept.map(withoutId) };
+  const kept = input.filter((item) => !isObject(item) || item['type'] !== 'reasoning').map(withoutId);
+  const isSame = kept.length === input.length && kept.every((item, at) => item === input[at]);
+  return isSame ? undefined : { ...request, input: kept };
 }
 
 function withoutId(item: unknown): unknown {
-  return isObject(item) && BEHIND_THOUGHT.has(item['type']) ? { ...item, id: undefined } : item;
+  const isKnown = isObject(item) && item['id'] !== undefined && BEHIND_THOUGHT.has(item['type']);
+  return isKnown ? { ...item, id: undefined } : item;
 }

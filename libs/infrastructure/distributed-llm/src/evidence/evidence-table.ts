@@ -91,7 +91,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     rest: rest('host + path', 10 * SECOND, LONGEST),
   },
   quota_exhausted: {
-    seen: '402, 429 with `insufficient_quota`, with the usage limit of an account, or with such words and no time, and 400, 403, 412 or 422 whose text or 5xx whose code says that credit or quota is used up',
+    seen: '402, 429 with `insufficient_quota`, with the usage limit of an account, or with such words and no time, and 400, 401, 403, 412 or 422 whose text or 5xx whose code says that credit or quota is used up',
     about: 'host + model',
     next: 'next target',
     weight: 'none',

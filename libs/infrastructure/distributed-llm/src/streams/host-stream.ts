@@ -4,7 +4,7 @@ import type { BodyFlow, BodySource } from '@morgan/http-transport';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
 import { HeldEvents } from './held-events.ts';
-import { inEventForm } from './in-event-form.ts';
+import { EventForm } from './event-form.ts';
 import { LastWords } from './last-words.ts';
 import { addsToResponse, ResponseProgress } from './response-progress.ts';
 import { SseEvent } from './sse-event.ts';
@@ -71,6 +71,7 @@ export class HostStream {
   #isOpen = false;
   readonly #progress: ResponseProgress;
   readonly #lastWords: LastWords;
+  readonly #form: EventForm;
   /** Whether the piece that is being read has more than comments. */
   #hasProgress = false;
   readonly #unreadable = new UnreadableEvents();
@@ -79,6 +80,7 @@ export class HostStream {
     this.#options = options;
     this.#progress = new ResponseProgress(options.choices ?? 1, options.dialect.hasEnd);
     this.#lastWords = new LastWords(options.dialect);
+    this.#form = new EventForm(options.dialect);
     this.#sse = new SseReader(options.limits.maxEventBytes);
     this.#held = new HeldEvents(options.limits.maxEventBytes);
     this.#reader = new EventReader(options.dialect);
@@ -193,8 +195,7 @@ export class HostStream {
   #onReported(error: ReportedError, failed?: JsonObject): void {
     if (this.#state === 'finished') return this.#complete(undefined);
     const { withoutSecrets = (text: string) => text } = this.#options;
-    const told = withTexts(error, withoutSecrets);
-    this.#fail(reportedFault(told, failed));
+    this.#fail(reportedFault(withTexts(error, withoutSecrets), failed));
   }
 
   #onEndMarker(event: SseEvent, reading: EventReading): void {
@@ -206,7 +207,7 @@ export class HostStream {
 
   #pass(event: SseEvent, reading: EventReading): void {
     this.#unreadable.interrupt();
-    const told = inEventForm(event, reading, this.#options.dialect);
+    const told = this.#form.of(event, reading);
     if (told) return this.#take(told);
     this.#progress.add(reading);
     this.#lastWords.note(event, reading);
@@ -217,8 +218,7 @@ export class HostStream {
     const isFinished = !this.#saysEndTooSoon && this.#progress.isFinished;
     if (reading.content) this.#open();
     if (isFinished && reading.isUsageOnly) return this.#complete(undefined);
-    if (isFinished) this.#enter('finished');
-    else if (reading.content) this.#enter('content');
+    if (isFinished || reading.content) this.#enter(isFinished ? 'finished' : 'content');
   }
 
   #hold(event: SseEvent, reading: EventReading): boolean {

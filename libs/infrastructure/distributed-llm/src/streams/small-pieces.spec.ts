@@ -43,7 +43,7 @@ describe('a stream that comes in small pieces', () => {
 
 describe('the arguments of a tool that wait for the name of the tool', () => {
   it('take little more than their characters, though each comes alone', () => {
-    const call = new ToolCall(0, 'i', 'i');
+    const call = new ToolCall('0 0', 'i', 'i');
     const before = heldBytes();
     call.take({ name: undefined, piece: '{"' });
     for (let count = 0; count < MIB; count += 1) call.take({ name: undefined, piece: 'é' });

@@ -99,14 +99,21 @@ describe('a stream that is whole', () => {
     expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0, resumes: 0 });
   });
 
+  const formed = (object: string, key: string, said: object, finish: string | null) =>
+    `data: ${JSON.stringify({ id: 'c1', object, choices: [{ index: 0, finish_reason: finish, [key]: said }] })}\n\n`;
+
   it('has the form of events where its host tells it, or its pieces, in that of a whole answer', async () => {
-    const event = (object: string, key: string, said: object, finish: string | null) =>
-      `data: ${JSON.stringify({ id: 'c1', object, choices: [{ index: 0, finish_reason: finish, [key]: said }] })}\n\n`;
-    const [hello, end] = [{ role: 'assistant', content: 'Hello' }, { content: '' }];
+    const hello = { role: 'assistant', content: 'Hello' };
     const told = (object: string, key: string) =>
-      event(object, key, hello, null) + event(object, key, end, 'stop') + DONE;
-    const gateway = await gatewayTo(whole(told('chat.completion', 'message')));
-    expect((await gateway.read()).text).toBe(told('chat.completion.chunk', 'delta'));
+      formed(object, key, hello, null) + formed(object, key, { content: '' }, 'stop') + DONE;
+    const { text } = await (await gatewayTo(whole(told('chat.completion', 'message')))).read();
+    expect(text).toBe(told('chat.completion.chunk', 'delta'));
+  });
+
+  it('says once what its host says in pieces, and as a whole at their end', async () => {
+    const end = formed('chat.completion.done', 'message', { content: 'Hello world' }, 'stop');
+    const { text } = await (await gatewayTo(whole(HELLO + WORLD + end + DONE))).read();
+    expect(text).toBe(HELLO + WORLD + formed('chat.completion.chunk', 'delta', {}, 'stop') + DONE);
   });
 
   it('hands each event out while the host goes on', async () => {

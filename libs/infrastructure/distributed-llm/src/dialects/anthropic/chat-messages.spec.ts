@@ -46,6 +46,56 @@ describe('what a user shows', () => {
   });
 });
 
+describe('messages of one role in a row', () => {
+  const use = (id: string) => ({ type: 'tool_use', id, name: 'f', input: {} });
+  const result = (id: string) => ({ type: 'tool_result', tool_use_id: id, content: `of ${id}` });
+  const call = (id: string) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } });
+  const answers = (...content: JsonObject[]) => ({ role: 'assistant', content });
+
+  it.each<[string, JsonObject[], JsonObject[]]>([
+    [
+      'of the user',
+      [says(text('Hi')), { role: 'user', content: 'Who?' }],
+      [{ role: 'user', content: 'Hi\nWho?' }],
+    ],
+    [
+      'of the assistant',
+      [says(text('Hi')), answers(text('Yes.')), { role: 'assistant', content: 'Who?' }, says(text('I'))],
+      [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: 'Yes.\nWho?' },
+        { role: 'user', content: 'I' },
+      ],
+    ],
+    [
+      'with calls, and with their results',
+      [
+        says(text('Hi')),
+        answers(text('Let me see.')),
+        answers(use('a')),
+        answers(use('b')),
+        says(result('a'), text('First.')),
+        says(result('b')),
+      ],
+      [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: 'Let me see.', tool_calls: [call('a'), call('b')] },
+        { role: 'tool', tool_call_id: 'a', content: 'of a' },
+        { role: 'tool', tool_call_id: 'b', content: 'of b' },
+        { role: 'user', content: 'First.' },
+      ],
+    ],
+  ])('are one, as they are to Anthropic: %s', (_, messages, told) => {
+    expect(translated(messages)).toEqual(told);
+  });
+
+  it('are told apart where something is wrong with one', () => {
+    expect(() => translated([says(text('Hi')), says({ type: 'audio' })])).toThrow(
+      expect.objectContaining({ param: 'messages[1].content[0]' }),
+    );
+  });
+});
+
 describe('instructions in the middle of a conversation', () => {
   const instruction = (content: string, until: unknown) => ({ role: 'system', content, clear_at: until });
 

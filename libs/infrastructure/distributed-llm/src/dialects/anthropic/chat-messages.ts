@@ -37,24 +37,57 @@ export function systemMessage(system: unknown, path = 'system'): JsonObject[] {
   return content === '' ? [] : [{ role: 'system', content }];
 }
 
+/** What one role says: Anthropic takes messages of one role in a row for one, and many hosts take none in a row. */
+interface Turn {
+  readonly role: 'user' | 'assistant';
+  readonly blocks: Block[];
+}
+
 /**
  * Anthropic's messages as those of chat completions; one with results of tools becomes several.
  * @param model that is asked.
  */
 export function chatMessages(messages: readonly unknown[], model: unknown): JsonObject[] {
   const lastOfUser = messages.findLastIndex((message) => isObject(message) && message['role'] === 'user');
-  return messages.flatMap((message, index) => {
+  const told: (Turn | JsonObject[])[] = [];
+  for (const [index, message] of messages.entries()) {
     const path = `messages[${index}]`;
     if (!isObject(message)) throw invalidField(path, 'an object');
-    const { role, content } = message;
-    if (role === 'system') return instructions(message, path, index < lastOfUser);
-    refuseOthers(message, new Set(['role', 'content']), `${path}.`);
-    if (role !== 'user' && role !== 'assistant') throw cannotTranslate(`${path}.role`, 'This role');
-    if (typeof content === 'string') return [{ role, content }];
-    const blocks = blocksOf(content, `${path}.content`);
-    if (role === 'user' && blocks.length === 0) throw invalidField(`${path}.content`, 'no empty list');
-    return role === 'user' ? userMessages(blocks) : [assistantMessage(blocks, model)];
+    if (message['role'] === 'system') {
+      const said = instructions(message, path, index < lastOfUser);
+      if (said.length > 0) told.push(said);
+    } else addTo(told, turnOf(message, path));
+  }
+  return told.flatMap((each) => {
+    if (Array.isArray(each)) return each;
+    return each.role === 'user' ? userMessages(each.blocks) : [assistantMessage(each.blocks, model)];
   });
+}
+
+function turnOf(message: JsonObject, path: string): Turn {
+  refuseOthers(message, new Set(['role', 'content']), `${path}.`);
+  const { role, content } = message;
+  if (role !== 'user' && role !== 'assistant') throw cannotTranslate(`${path}.role`, 'This role');
+  if (typeof content === 'string') return { role, blocks: [textBlock(content, `${path}.content`)] };
+  const blocks = blocksOf(content, `${path}.content`);
+  if (role === 'user' && blocks.length === 0) throw invalidField(`${path}.content`, 'no empty list');
+  return { role, blocks };
+}
+
+function addTo(told: (Turn | JsonObject[])[], { role, blocks }: Turn): void {
+  const last = told.at(-1);
+  if (!last || Array.isArray(last) || last.role !== role) {
+    told.push({ role, blocks });
+    return;
+  }
+  const isTextBoth = [last.blocks.at(-1), blocks[0]].every((block) => block?.fields['type'] === 'text');
+  // Texts of an answer are told as one, without anything between them.
+  if (role === 'assistant' && isTextBoth) last.blocks.push(textBlock('\n'));
+  for (const block of blocks) last.blocks.push(block);
+}
+
+function textBlock(text: string, path = ''): Block {
+  return { path, fields: { type: 'text', text } };
 }
 
 /** Those that come in the middle of a conversation. @param isPast whether the user has said something since. */

@@ -141,6 +141,7 @@ describe('toChatRequest', () => {
       { role: 'assistant', content: [call] },
       { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: '1' }] },
       system('Three.'),
+      { role: 'user', content: 'Go on.' },
     ];
     const reminder = (text: string) => `<system-reminder>\n${text}\n</system-reminder>`;
     const said = (systemFirst: boolean) =>
@@ -160,12 +161,13 @@ describe('toChatRequest', () => {
       ['system', 'Two.'],
       ...rest,
       ['system', 'Three.'],
+      ['user', 'Go on.'],
     ]);
     expect(said(true)).toEqual([
       ['system', 'Zero.\nOne.'],
       ['user', [shown, { type: 'text', text: reminder('Two.') }]],
       ...rest,
-      ['user', reminder('Three.')],
+      ['user', `${reminder('Three.')}\nGo on.`],
     ]);
   });
 

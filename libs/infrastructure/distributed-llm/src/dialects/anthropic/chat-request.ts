@@ -75,7 +75,7 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
     ...(stream === true && { stream: true }),
     ...user(request['metadata']),
     ...tier(request['service_tier']),
-    ...effortOfBudget(request['thinking']),
+    ...effortOfBudget(request['thinking'], habits),
     ...outputConfig(request['output_config'], request['output_format']),
     ...effortOfTurn(messages),
     ...chatTools(request['tools'], request['tool_choice']),
@@ -112,7 +112,7 @@ const LEFT_TO_HOST: ReadonlySet<unknown> = new Set(['disabled', 'adaptive', 'bet
 const DISPLAYS: ReadonlySet<unknown> = new Set(['summarized', 'updates', OMITTED]);
 
 /** A budget in tokens has only a rough counterpart. Without one the host thinks as it does by default. */
-function effortOfBudget(given: unknown): JsonObject {
+function effortOfBudget(given: unknown, { budgets }: ChatHabits): JsonObject {
   if (!isGiven(given)) return {};
   const thinking = fieldsAt(given, 'thinking');
   // Which thoughts Anthropic takes back, nobody else asks.
@@ -122,6 +122,7 @@ function effortOfBudget(given: unknown): JsonObject {
   if (LEFT_TO_HOST.has(type)) return {};
   if (type !== 'enabled') throw cannotTranslate('thinking.type', 'This value');
   if (typeof budget !== 'number') throw invalidField('thinking.budget_tokens', 'a number');
+  if (!budgets) return {};
   return { reasoning_effort: EFFORTS.findLast(([from]) => budget >= from)?.[1] ?? 'low' };
 }
 

@@ -251,6 +251,16 @@ describe('MessageEvents', () => {
     ]);
   });
 
+  it.each([7, null, undefined])('goes on with a call whose place only its first delta has: %j', (index) => {
+    const first = chunk({ tool_calls: [{ index, ...call('f', '{"a"') }] });
+    const more = (text: string) => chunk({ tool_calls: [{ function: { arguments: text } }] });
+    const other = chunk({ tool_calls: [{ index: 9, ...call('g', '{') }] });
+    expect(toolsOf(first, more(':'), more('1}'), other, more('}'))).toEqual([
+      [['id-f', 'f'], '{"a":1}'],
+      [['id-g', 'g'], '{}'],
+    ]);
+  });
+
   it('calls tools as the caller does, however long, also in pieces', () => {
     const more = { function: { arguments: ':1}' } };
     expect(toolsOf(tool(0, call(SHORT_NAME, '{"a"')), tool(0, more), tool(1, call('f', '{}')))).toEqual([

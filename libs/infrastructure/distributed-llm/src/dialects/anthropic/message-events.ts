@@ -153,11 +153,11 @@ export class MessageEvents implements StreamTranslator {
 
   /** @param of the choice, each of which counts its calls. */
   #callDelta(said: JsonObject, of: unknown = 0): Buffer[] {
-    const { index = 0, id, function: called } = said;
-    const place = `${String(of)} ${String(index)}`;
+    const { index, id, function: called } = said;
     const fields = isObject(called) ? called : {};
     const name = textOrNone(fields['name']);
     const delta = { id: textOrNone(id), name, piece: argumentsOf(fields) ?? '' };
+    const place = this.#placeOf(index, delta, of);
     const known = this.#callOf(place, delta);
     if (known) return this.#goOn(known, delta);
     const last = this.#lastAt.get(place);
@@ -174,6 +174,15 @@ export class MessageEvents implements StreamTranslator {
     if (this.#calls.length > MOST_WAITING) throw tooManyCalls();
     this.#hasTools = true;
     return [...before, ...this.#goOn(call, { ...delta, name: name ?? last?.name })];
+  }
+
+  /** Some hosts have it with the first delta of a call only, or not at all: what has no name goes on with the latest. */
+  #placeOf(index: unknown, { id, name }: ToolCallDelta, of: unknown): string {
+    const latest = this.#calls.at(-1)?.place;
+    const isNameless = (index ?? id ?? name ?? undefined) === undefined;
+    if (isNameless && latest?.startsWith(`${String(of)} `)) return latest;
+    const place: unknown = index ?? 0;
+    return `${String(of)} ${String(place)}`;
   }
 
   /** The call that a delta goes on with. Where its place is that of another one, its id tells. */

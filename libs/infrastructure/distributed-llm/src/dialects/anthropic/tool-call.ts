@@ -36,7 +36,7 @@ export class ToolCall {
    * @param said its id as the host said it, if it did.
    */
   constructor(
-    readonly place: unknown,
+    readonly place: string,
     readonly id: string,
     readonly said: string | undefined,
   ) {}
