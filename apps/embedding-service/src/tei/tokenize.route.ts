@@ -3,6 +3,7 @@ import { DeadlinePolicy } from '@morgan/retry';
 import type { TextToken } from '../embeddings/embedding-model.ts';
 import { promptOf } from '../embeddings/prompt-choice.ts';
 import { slicedBody } from '../embeddings/sliced-body.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { type TeiTokenizeRequest, teiTokenizeSchema } from './tei.schema.ts';
 
@@ -10,6 +11,7 @@ import { type TeiTokenizeRequest, teiTokenizeSchema } from './tei.schema.ts';
 const SLICE_TOKENS = 8_192;
 
 const deadline = new DeadlinePolicy();
+const checkRead = unreadCheck(teiTokenizeSchema, EMBEDDING_FIELDS);
 
 /** Which tokens texts have, as text-embeddings-inference says it. */
 export function tokenizeRoute(models: ServedModels): PlainRoute {
@@ -19,6 +21,7 @@ export function tokenizeRoute(models: ServedModels): PlainRoute {
     summary: 'The tokens of texts, uncut, with their places.',
     schema: teiTokenizeSchema,
     answer: async (body, request, reply) => {
+      checkRead(body);
       const { inputs, add_special_tokens: specials, prompt_name } = body;
       const texts = typeof inputs === 'string' ? [inputs] : inputs;
       const model = models.named(body.model ?? 'default');
