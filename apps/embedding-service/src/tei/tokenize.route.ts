@@ -10,6 +10,9 @@ import { type TeiTokenizeRequest, teiTokenizeSchema } from './tei.schema.ts';
 /** Tokens that are written at a time: about 5 ms of work. */
 const SLICE_TOKENS = 8_192;
 
+/** What a token takes in memory until it is written. */
+const TOKEN_BYTES = 128;
+
 const deadline = new DeadlinePolicy();
 const checkRead = unreadCheck(teiTokenizeSchema, EMBEDDING_FIELDS);
 
@@ -34,8 +37,9 @@ export function tokenizeRoute(models: ServedModels): PlainRoute {
           }),
         contextOf(request),
       );
-      reply.type('application/json');
       const count = tokens.reduce((sum, list) => sum + list.length, 0);
+      await request.admittedBody?.charge.add(count * TOKEN_BYTES, contextOf(request).signal);
+      reply.type('application/json');
       return slicedBody(slicesOf(tokens), count <= SLICE_TOKENS);
     },
   });
