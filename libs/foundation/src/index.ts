@@ -18,6 +18,7 @@ export { apiUrl, httpUrl, proxyUrl } from './config/http-url.ts';
 export { loadConfig } from './config/load-config.ts';
 export { CONFIG_FILE_VARIABLE, loadServiceConfig } from './config/load-service-config.ts';
 export { milliseconds } from './config/milliseconds.ts';
+export { nearMiss } from './config/near-miss.ts';
 export { parseSettings } from './config/parse-settings.ts';
 export { listSettings, setting } from './config/setting.ts';
 export { refuseUnknownOptions, requireName } from './config/unknown-options.ts';

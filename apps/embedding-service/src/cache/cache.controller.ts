@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { type EmbeddingInputs, listInputs } from '../embeddings/embedding-input.check.ts';
 import { inputsField } from '../embeddings/embeddings.schema.ts';
 import { promptFields } from '../embeddings/prompt-choice.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
 import { CacheWarmer, type WarmingProgress } from './cache-warmer.ts';
 
 const warmSchema = z.looseObject({
@@ -16,6 +17,7 @@ const warmSchema = z.looseObject({
   priority: z.int().min(0).max(9).nullish().describe('Among calls that warm; 0 goes first. Default: 5.'),
   ...promptFields,
 });
+const checkRead = unreadCheck(warmSchema, EMBEDDING_FIELDS);
 type WarmRequest = z.infer<typeof warmSchema> & { readonly input: EmbeddingInputs };
 
 /** What operators do with the cache. */
@@ -50,6 +52,7 @@ export class CacheController {
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) reply: HttpReply,
   ): Promise<Readable> {
+    checkRead(body);
     const { input, model, truncate, priority } = body;
     const asked = { inputs: listInputs(input), model: model ?? undefined, truncate, prompt: body };
     const context = contextOf(request);

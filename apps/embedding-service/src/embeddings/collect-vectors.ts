@@ -3,15 +3,23 @@ import { cacheUseOf } from './cache-headers.ts';
 import type { EmbeddingOutcome, EmbeddingRequest, EmbeddingService } from './embedding.service.ts';
 import { describeOutcome } from './outcome-headers.ts';
 
-/** The vectors that a request asks for, with the cache used as its headers say; the response gets the headers about them. */
+/**
+ * The vectors that a request asks for, with the cache used as its headers say; the response gets the headers about them. They count as
+ * the body does until the response is over: whoever reads it slowly holds them.
+ */
 export async function collectVectors(
   service: EmbeddingService,
-  asked: EmbeddingRequest,
+  asked: Omit<EmbeddingRequest, 'hold'>,
   request: HttpRequest,
   reply: HttpReply,
 ): Promise<EmbeddingOutcome> {
   const context = contextOf(request);
-  const outcome = await service.collect(asked, context, cacheUseOf(request.headers['cache-control']));
+  const hold = (bytes: number) => request.admittedBody?.charge.add(bytes, context.signal);
+  const outcome = await service.collect(
+    { ...asked, hold },
+    context,
+    cacheUseOf(request.headers['cache-control']),
+  );
   describeOutcome(outcome, context, reply);
   return outcome;
 }

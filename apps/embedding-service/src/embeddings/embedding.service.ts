@@ -45,6 +45,8 @@ export interface EmbeddingRequest {
   readonly prompt?: PromptFields;
   /** A length that vectors are to be cut to, and what the caller calls it. */
   readonly dimensions?: { readonly wanted: number | null | undefined; readonly field: string };
+  /** Hears how many bytes the vectors take, and may have them wait or refuse them. Default: any number is held. */
+  readonly hold?: ((bytes: number) => Promise<void> | undefined) | undefined;
 }
 
 /** The vectors of a call in the order of its inputs, and where they came from. */
@@ -205,6 +207,9 @@ export class EmbeddingService {
     };
     const keyOf = this.#keysOf(identity);
     const keys = await mapInSlices(inputs, (input) => keyOf(model.significantPart(input)));
+    const bytes = new Set(keys).size * model.dimensions * Float32Array.BYTES_PER_ELEMENT;
+    const room = request.hold?.(bytes);
+    if (room) await room;
     // Most calls wait for nothing, and a deadline is the dearest of what others need.
     const isInTime = !context.signal.aborted && !context.deadline?.passed;
     const mayBeThere = use === 'normal' && isInTime;

@@ -39,13 +39,19 @@ const DENSE = 'every text has one dense vector';
 const SCALES = 'normalize chooses whether vectors are scaled';
 const limit = z.null('is not served: texts are cut to the limit of the model').optional();
 const length = z.null('is not served: dimensions cuts vectors').optional();
+const scaling = z.null(`is not served: ${SCALES}`).optional();
+const pooling = z.null(`is not served: ${AS_MADE}`).optional();
+const adapter = z.null('is not served: a model is served as its files are').optional();
 const prefix = z.null('is not served: prompt puts a text before every text').optional();
 
 /** Fields of other servers by which vectors would be others: only what changes none is taken. */
 export const unservedFields = {
   long_text_mode: only('truncate', 'a text that is too long is cut or refused'),
   max_tokens: limit,
+  max_tokens_per_text: limit,
   max_length: limit,
+  max_seq_length: limit,
+  truncate_input_tokens: limit,
   dimension: length,
   dimensionality: length,
   output_dimensionality: length,
@@ -63,10 +69,19 @@ export const unservedFields = {
     .describe('Only `little` is served.'),
   use_activation: only(true, SCALES),
   activation: only(true, SCALES),
-  embd_normalize: z.null(`is not served: ${SCALES}`).optional(),
+  embd_normalize: scaling,
+  normalize_embeddings: scaling,
+  precision: z.null('is not served: output_dtype chooses the number format').optional(),
+  output_value: only('sentence_embedding', 'every text has one vector'),
+  pooling,
+  pooling_type: pooling,
+  pooling_mode: pooling,
+  adapter_id: adapter,
+  lora_path: adapter,
   text_type: z.null('is not served: input_type chooses a prompt').optional(),
   instruction: prefix,
   instruct: prefix,
+  custom_instruction: prefix,
   prompt_template: prefix,
   return_logits: z.null('is not served: every text has its vector').optional(),
   modality: z

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { postJson } from '@morgan/testing';
 import { type Served, serve } from '../../fixture/served.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../../../libs/infrastructure/local-embeddings/fixture');
@@ -43,6 +44,9 @@ const FIELDS = {
   truncation_side: 'right',
   truncate_prompt_tokens: 8,
   max_tokens: 8,
+  max_tokens_per_text: 8,
+  pooling_type: 'CLS',
+  lora_path: 'an adapter',
   add_special_tokens: false,
   instruction: 'Find it.',
   late_chunking: true,
@@ -67,6 +71,13 @@ describe('a field that another path reads', () => {
     ['/v1/embed', { texts: ['a'] }, 400, ['input_type', 'output_dimension', 'embedding_types']],
     ['/api/embed', { model: 'default', input: 'a' }, 400, ['dimensions', 'truncate']],
     ['/api/embeddings', { model: 'default', prompt: 'a' }, 400, ['prompt']],
+    ['/tokenize', { inputs: 'a' }, 422, ['prompt_name', 'add_special_tokens']],
+    [
+      '/admin/cache/warm',
+      { input: 'a' },
+      400,
+      ['input_type', 'task', 'task_type', 'prompt_name', 'prompt', 'truncate'],
+    ],
     [
       '/v1/similarity',
       { pairs: [['a', 'b']] },
@@ -92,6 +103,38 @@ describe('a field that another path reads', () => {
     const more = { encoding_format: 'float', late_chunking: false, embed_dtype: 'float32', task: null };
     const others = { user: 'a caller', truncate_prompt_tokens: -1, unknown: true };
     expect((await statusAndText(path, { ...body, ...more, ...others }))[0]).toBe(200);
+  });
+
+  it.each([
+    ['/v1/embeddings', { input: 'a' }, 'normalize_embeddings', false],
+    ['/v1/embeddings', { input: 'a' }, 'precision', 'binary'],
+    ['/v1/embeddings', { input: 'a' }, 'output_value', 'token_embeddings'],
+    ['/v1/embeddings', { input: 'a' }, 'adapter_id', 'an adapter'],
+    ['/v1/embeddings', { input: 'a' }, 'pooling', 'cls'],
+  ])('is not served at %s with %j: %s', async (path, body, field, value) => {
+    expect(await statusAndText(path, { ...body, [field]: value })).toEqual([
+      400,
+      expect.stringContaining(`'${field}': is not served`),
+    ]);
+  });
+
+  it.each([
+    ['/embed', 'is not read here', { parameters: { truncate: true } }],
+    [
+      '/similarity',
+      'prompt_name',
+      { inputs: { source_sentence: 'a', sentences: ['b'], prompt_name: 'query' } },
+    ],
+    [
+      '/similarity',
+      'truncat',
+      { inputs: { source_sentence: 'a', sentences: ['b'] }, parameters: { truncat: false } },
+    ],
+  ])('is no more read at %s one level below: %s', async (path, named, body) => {
+    expect(await statusAndText(path, { inputs: 'a', ...body })).toEqual([
+      422,
+      expect.stringContaining(named),
+    ]);
   });
 
   it.each([
@@ -122,5 +165,39 @@ describe('a field that another path reads', () => {
       status,
       expect.stringContaining(`'${Object.keys(more)[0]}'`),
     ]);
+  });
+});
+
+describe('a field that nobody knows', () => {
+  const ask = (path: string, body: object) => postJson(`${served.url}${path}`, body);
+
+  it.each([
+    ['/v1/embeddings', { input: 'a' }],
+    ['/embed', { inputs: 'a' }],
+    ['/v2/embed', { model: 'default', texts: ['a'] }],
+    ['/api/embed', { model: 'default', input: 'a' }],
+    ['/tokenize', { inputs: 'a' }],
+    ['/v1/similarity', { pairs: [['a', 'b']] }],
+    ['/v2/rerank', { query: 'a', documents: ['b'] }],
+  ])('is named in the answer of %s', async (path, body) => {
+    const plain = await ask(path, body);
+    expect([plain.status, plain.headers.get('x-morgan-ignored')]).toEqual([200, null]);
+    const more = { chunking_strategy: 'late', is_query: true, 'any words at all': 1, nothing: null };
+    const response = await ask(path, { ...body, ...more });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('x-morgan-ignored')).toBe('chunking_strategy, is_query, and 1 more');
+  });
+
+  it.each([
+    ['inputType', 'input_type'],
+    ['input_typ', 'input_type'],
+    ['dimenions', 'dimensions'],
+    ['outputDimension', 'output_dimension'],
+    ['normalise', 'normalize'],
+    ['encodingFormat', 'encoding_format'],
+  ])('is refused where it is another spelling of one that is known: %s', async (field, meant) => {
+    const response = await ask('/v1/embeddings', { input: 'a', [field]: 'x' });
+    const error = { param: field, message: `'${field}' is unknown; '${meant}' is known here.` };
+    expect([response.status, await response.json()]).toMatchObject([400, { error }]);
   });
 });

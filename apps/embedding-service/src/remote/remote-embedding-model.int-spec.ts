@@ -9,6 +9,8 @@ import { RemoteEmbeddingModel } from './remote-embedding-model.ts';
 import { type RemoteConfig, remoteConfig } from './remote.config.ts';
 
 const context = () => ({ id: 'test', signal: new AbortController().signal });
+/** Of a vector of two values, and what is too much. */
+const BYTES = Buffer.from(Float32Array.of(7, 0.5, 1).buffer);
 const texts = (count: number) => Array.from({ length: count }, (_, index) => 'x'.repeat(index + 1));
 
 let first: EmbeddingHost;
@@ -114,6 +116,18 @@ describe('a remote model', () => {
     ['too few vectors', { body: { data: [] } }],
     ['a wrong index', { body: { data: [{ index: 1, embedding: [1, 2] }] } }],
     ['a text that is no bytes of a vector', { body: { data: [{ index: 0, embedding: 'none' }] } }],
+    [
+      'bytes beyond its values',
+      { body: { data: [{ index: 0, embedding: BYTES.subarray(0, 9).toString('base64') }] } },
+    ],
+    [
+      'base64 that is cut',
+      { body: { data: [{ index: 0, embedding: BYTES.subarray(0, 8).toString('base64').slice(0, -2) }] } },
+    ],
+    [
+      'base64 with something else in it',
+      { body: { data: [{ index: 0, embedding: `${BYTES.subarray(0, 8).toString('base64')}\n` }] } },
+    ],
     ['no list', { body: { data: 'x' } }],
     ['null', { body: 'null' }],
   ])('goes on to the next host after %s, and refuses where there is none', async (_, answer) => {
@@ -125,6 +139,28 @@ describe('a remote model', () => {
       code: expect.stringMatching(/^(host_error|vector_not_finite|host_rejected_credentials)$/),
     });
   });
+
+  it.each([
+    ['texts', ['0.5', '1']],
+    ['lists', [[0.5], [1]]],
+    ['flags', [true, false]],
+    ['nothing', [{}, {}]],
+  ])(
+    'takes %s in the place of numbers for a fault of the host, and looks for no input at fault',
+    async (_, embedding) => {
+      first.respond = (request) => ({
+        body: { data: (request.input as string[]).map((_text, index) => ({ index, embedding })) },
+      });
+      second.respond = first.respond;
+      await expect(collect(['a', 'b', 'c', 'd'])).rejects.toMatchObject({
+        code: 'host_error',
+        message: 'The embedding host gave a vector that is no list of numbers.',
+      });
+      expect(new Set([...first.requests, ...second.requests].map(({ input }) => input.length))).toEqual(
+        new Set([4]),
+      );
+    },
+  );
 
   it('says that a host redirects, and takes no vectors of it', async () => {
     for (const host of [first, second])

@@ -6,6 +6,8 @@ import { errorNameOf, jsonOf } from './remote-refusal.ts';
 /** An object with values that JSON does not have, and some writers of it do. */
 const NUMBERS_OF_PYTHON = /^\s*\{[^]*[[,:]\s*-?(NaN|Infinity)\s*[\],}]/;
 
+const NO_NUMBERS = 'a vector that is no list of numbers';
+
 /** What a host gave for a batch. */
 export interface RemoteVectors {
   readonly vectors: readonly Float32Array[];
@@ -59,14 +61,16 @@ export function readRemoteResponse(
 
 function vectorOf(embedding: unknown, dimensions: number): Float32Array {
   const list = typeof embedding === 'string' ? fromBase64(embedding) : embedding;
-  if (!Array.isArray(list)) throw unusable('a vector that is no list of numbers');
+  if (!Array.isArray(list)) throw unusable(NO_NUMBERS);
   const values = list as unknown[];
   if (values.length !== dimensions)
     throw unusable(`a vector of ${values.length} values, where ${dimensions} are declared`);
   const vector = new Float32Array(dimensions);
   for (let index = 0; index < dimensions; index += 1) {
     const value = values[index];
-    vector[index] = typeof value === 'number' ? value : Number.NaN;
+    // What writers of JSON make of NaN; anything else says nothing of the input.
+    if (typeof value !== 'number' && value !== null) throw unusable(NO_NUMBERS);
+    vector[index] = value ?? Number.NaN;
     if (!Number.isFinite(vector[index]))
       throw new AppError('vector_not_finite', `Value ${index} of a vector of the host is no finite number.`);
   }
@@ -74,9 +78,14 @@ function vectorOf(embedding: unknown, dimensions: number): Float32Array {
   return vector;
 }
 
-/** Some hosts give the bytes of the values, little-endian, whatever they are asked for. */
+/**
+ * Some hosts give the bytes of the values, little-endian, whatever they are asked for. Node passes over what is no base64, so that its
+ * length tells.
+ */
 function fromBase64(text: string): number[] {
   const bytes = Buffer.from(text, 'base64');
+  const isBase64 = [Math.ceil((bytes.length * 4) / 3), Math.ceil(bytes.length / 3) * 4].includes(text.length);
+  if (!isBase64 || bytes.length % 4 !== 0) throw unusable('a text that is no vector in base64');
   return Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => bytes.readFloatLE(index * 4));
 }
 

@@ -34,6 +34,8 @@ export function embedAllRoute(models: ServedModels): PlainRoute {
           }),
         context,
       );
+      const bytes = items.reduce((sum, { vector }) => sum + vector.byteLength, 0);
+      await request.admittedBody?.charge.add(bytes, context.signal);
       const tokens = items.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
       context.note('inputs', items.length);
       context.note('tokens', tokens);

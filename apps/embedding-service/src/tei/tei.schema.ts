@@ -93,9 +93,9 @@ export type TeiTokenizeRequest = z.infer<typeof teiTokenizeSchema> & {
 
 /** The body of `POST /similarity`. */
 export const teiSimilaritySchema = z.looseObject({
-  inputs: z.looseObject({ source_sentence: z.string().min(1), sentences: z.unknown().check(checkTexts) }),
+  inputs: z.strictObject({ source_sentence: z.string().min(1), sentences: z.unknown().check(checkTexts) }),
   parameters: z
-    .looseObject({
+    .strictObject({
       ...treatment,
       dimensions: z.null('is not served: whole vectors are compared').optional(),
     })

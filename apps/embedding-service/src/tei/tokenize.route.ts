@@ -3,13 +3,18 @@ import { DeadlinePolicy } from '@morgan/retry';
 import type { TextToken } from '../embeddings/embedding-model.ts';
 import { promptOf } from '../embeddings/prompt-choice.ts';
 import { slicedBody } from '../embeddings/sliced-body.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { type TeiTokenizeRequest, teiTokenizeSchema } from './tei.schema.ts';
 
 /** Tokens that are written at a time: about 5 ms of work. */
 const SLICE_TOKENS = 8_192;
 
+/** What a token takes in memory until it is written. */
+const TOKEN_BYTES = 128;
+
 const deadline = new DeadlinePolicy();
+const checkRead = unreadCheck(teiTokenizeSchema, EMBEDDING_FIELDS);
 
 /** Which tokens texts have, as text-embeddings-inference says it. */
 export function tokenizeRoute(models: ServedModels): PlainRoute {
@@ -19,6 +24,7 @@ export function tokenizeRoute(models: ServedModels): PlainRoute {
     summary: 'The tokens of texts, uncut, with their places.',
     schema: teiTokenizeSchema,
     answer: async (body, request, reply) => {
+      checkRead(body);
       const { inputs, add_special_tokens: specials, prompt_name } = body;
       const texts = typeof inputs === 'string' ? [inputs] : inputs;
       const model = models.named(body.model ?? 'default');
@@ -31,8 +37,9 @@ export function tokenizeRoute(models: ServedModels): PlainRoute {
           }),
         contextOf(request),
       );
-      reply.type('application/json');
       const count = tokens.reduce((sum, list) => sum + list.length, 0);
+      await request.admittedBody?.charge.add(count * TOKEN_BYTES, contextOf(request).signal);
+      reply.type('application/json');
       return slicedBody(slicesOf(tokens), count <= SLICE_TOKENS);
     },
   });

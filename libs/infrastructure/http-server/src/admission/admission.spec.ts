@@ -139,6 +139,46 @@ describe('admission', () => {
     expect(admission.bytes).toBe(0);
   });
 
+  it('has what an answer holds wait for room, but not behind bodies that are not in yet', async () => {
+    const order: string[] = [];
+    const [first, second] = [atOnce(400), atOnce(200)];
+    expect(first.add(100, leave.signal)).toBeUndefined();
+    expect(admission.bytes).toBe(700);
+    const outside = queued(600, 'outside', order);
+    const more = second.add(100, leave.signal)?.then(() => order.push('inside'));
+    expect([more instanceof Promise, admission.bytes]).toEqual([true, 700]);
+    first.release();
+    await more;
+    expect([order, admission.bytes]).toEqual([['inside'], 300]);
+    second.release();
+    await outside;
+    expect([order, admission.bytes]).toEqual([['inside', 'outside'], 600]);
+  });
+
+  it('lets what an answer holds wait no longer than a body, and gives back what nobody waits for any more', async () => {
+    const [first, second] = [atOnce(400), atOnce(350)];
+    const inVain = second.add(100, leave.signal);
+    jest.advanceTimersByTime(OPTIONS.queueTimeoutMs);
+    await expect(inVain).rejects.toMatchObject({ code: 'overloaded' });
+    expect(admission.bytes).toBe(750);
+    const late = second.add(100, leave.signal);
+    first.release();
+    second.release();
+    await late;
+    expect(admission.bytes).toBe(0);
+  });
+
+  it('has an answer that is more than there can ever be go alone', async () => {
+    const [first, second] = [atOnce(100), atOnce(20)];
+    const alone = first.add(5_000, leave.signal);
+    expect(alone).toBeInstanceOf(Promise);
+    second.release();
+    await alone;
+    expect(admission.bytes).toBe(750);
+    first.release();
+    expect(admission.bytes).toBe(0);
+  });
+
   it('gives to those who wait what a call needs no more', async () => {
     const charge = atOnce(700);
     const waiting = queued(400, 'next', []);

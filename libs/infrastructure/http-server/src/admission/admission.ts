@@ -29,6 +29,16 @@ interface AdmissionAsk {
   readonly caller?: string | undefined;
 }
 
+/** What is waited for. */
+interface Wanted {
+  /** Of the call, by which it is large or small. */
+  readonly bytes: number;
+  /** What is not charged yet of them. */
+  readonly more: number;
+  /** Whether the call is in already: what it holds is free the sooner, the sooner it is over. */
+  readonly isIn: boolean;
+}
+
 /** Between two log lines about refusals. */
 const LOG_INTERVAL_MS = 10_000;
 
@@ -40,8 +50,8 @@ const LOG_INTERVAL_MS = 10_000;
 export class Admission {
   #calls = 0;
   #bytes = 0;
-  /** In the order in which they came, with the length of their bodies. */
-  readonly #waiting = new Map<Waiter<BodyCharge>, { readonly bytes: number; readonly caller: string }>();
+  /** In the order in which they came. */
+  readonly #waiting = new Map<Waiter, Wanted>();
   readonly #shares: CallerShares;
   #unlogged = 0;
   #loggedAt = -Infinity;
@@ -75,8 +85,9 @@ export class Admission {
       throw this.#refuse('caller_calls', this.#shares.countOf(caller));
     this.#calls += 1;
     this.#shares.enter(caller);
-    if (!this.#mustWait(bytes)) return this.#charge(bytes, caller);
-    return this.#wait(bytes, { signal, caller });
+    const wanted = { bytes, more: bytes, isIn: false };
+    if (!this.#mustWait(wanted)) return this.#charge(bytes, caller);
+    return this.#wait(wanted, signal, () => this.#leave(caller)).then(() => this.#chargeOf(bytes, caller));
   }
 
   #leave(caller: string): void {
@@ -84,20 +95,34 @@ export class Admission {
     this.#shares.leave(caller);
   }
 
-  #wait(bytes: number, { signal, caller }: AdmissionAsk & { readonly caller: string }): Promise<BodyCharge> {
-    const waiter = new Waiter<BodyCharge>(signal, (leaving, why) => {
+  /** Resolves when it is charged. */
+  #wait(wanted: Wanted, signal: AbortSignal, giveUp?: () => void): Promise<void> {
+    const waiter = new Waiter(signal, (leaving, why) => {
       this.#waiting.delete(leaving);
-      this.#leave(caller);
+      giveUp?.();
       leaving.refuse(why === 'aborted' ? signal.reason : this.#refuse('queue_timeout'));
     });
     waiter.limit(this.options.queueTimeoutMs);
-    this.#waiting.set(waiter, { bytes, caller });
+    this.#waiting.set(waiter, wanted);
     return waiter.turn;
   }
 
   #charge(bytes: number, caller: string): BodyCharge {
     this.#bytes += bytes;
+    return this.#chargeOf(bytes, caller);
+  }
+
+  /** Of what is counted already. */
+  #chargeOf(bytes: number, caller: string): BodyCharge {
     return new BodyCharge(bytes, {
+      add: (from, asked, signal) => {
+        // What is more than there can ever be goes alone.
+        const more = Math.max(0, Math.min(asked, this.#limit(this.options.maxBytes, from + asked) - from));
+        const wanted = { bytes: from + more, more, isIn: true };
+        if (this.#mustWait(wanted)) return this.#wait(wanted, signal).then(() => more);
+        this.#bytes += more;
+        return more;
+      },
       grow: (from, to) => {
         if (!this.#fits(to, to - from)) throw this.#refuse('body_bytes');
         this.#bytes += to - from;
@@ -114,22 +139,23 @@ export class Admission {
     });
   }
 
-  /** In their order, but for small ones, which pass a large one that still has no room. */
+  /** In their order, but for small ones and calls that are in, which pass a large one that still has no room. */
   #admitWaiting(): void {
     let isLargeBlocked = false;
-    for (const [waiter, { bytes, caller }] of this.#waiting) {
-      const isLarge = this.#isLarge(bytes);
-      if ((isLarge && isLargeBlocked) || !this.#fits(bytes, bytes)) isLargeBlocked ||= isLarge;
+    for (const [waiter, { bytes, more, isIn }] of this.#waiting) {
+      const isLarge = this.#isLarge(bytes) && !isIn;
+      if ((isLarge && isLargeBlocked) || !this.#fits(bytes, more)) isLargeBlocked ||= isLarge;
       else {
         this.#waiting.delete(waiter);
-        waiter.admit(this.#charge(bytes, caller));
+        this.#bytes += more;
+        waiter.admit();
       }
     }
   }
 
-  #mustWait(bytes: number): boolean {
-    if (!this.#fits(bytes, bytes)) return true;
-    if (!this.#isLarge(bytes)) return false;
+  #mustWait({ bytes, more, isIn }: Wanted): boolean {
+    if (!this.#fits(bytes, more)) return true;
+    if (isIn || !this.#isLarge(bytes)) return false;
     for (const other of this.#waiting.values()) if (this.#isLarge(other.bytes)) return true;
     return false;
   }
@@ -170,7 +196,7 @@ export class Admission {
       return `Your API key has ${underWay} requests under way, and what is free is left to others. Try again later.`;
     return reason === 'calls'
       ? `This service answers at most ${maxCalls} requests at a time. Try again later.`
-      : `This service holds at most ${maxBytes} bytes of request bodies at a time. Try again later.`;
+      : `This service holds at most ${maxBytes} bytes of request bodies and of their answers at a time. Try again later.`;
   }
 }
 

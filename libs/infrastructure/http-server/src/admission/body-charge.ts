@@ -2,6 +2,8 @@
 interface ChargeAccount {
   /** @throws AppError `overloaded`: nothing has changed then. */
   grow(from: number, to: number): void;
+  /** The same, where it is waited for. @returns so many bytes as were added; a promise where there is no room at once */
+  add(from: number, more: number, signal: AbortSignal): number | Promise<number>;
   shrink(bytes: number): void;
   release(bytes: number): void;
 }
@@ -23,6 +25,23 @@ export class BodyCharge {
     if (bytes <= this.#bytes || this.#isReleased) return;
     this.account.grow(this.#bytes, bytes);
     this.#bytes = bytes;
+  }
+
+  /**
+   * Raises the charge by so many bytes, for what an answer holds until it is read.
+   * @returns a promise where that has to be waited for, which rejects with AppError `overloaded` or the reason of the signal
+   */
+  add(bytes: number, signal: AbortSignal): Promise<void> | undefined {
+    if (this.#isReleased) return undefined;
+    const added = this.account.add(this.#bytes, bytes, signal);
+    if (added instanceof Promise) return added.then((more) => this.#added(more));
+    this.#added(added);
+    return undefined;
+  }
+
+  #added(bytes: number): void {
+    if (this.#isReleased) this.account.shrink(bytes);
+    else this.#bytes += bytes;
   }
 
   /** Gives back what is needed no more; to more than now changes nothing. */

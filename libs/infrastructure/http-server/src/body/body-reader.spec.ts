@@ -10,7 +10,12 @@ import { ReadingTurns } from './reading-turns.ts';
 import { readWholeBody } from './whole-body.ts';
 
 const CHUNK_BYTES = 64 * 1024;
-const account = { grow: () => undefined, shrink: () => undefined, release: () => undefined };
+const account = {
+  grow: () => undefined,
+  add: (_from: number, more: number) => more,
+  shrink: () => undefined,
+  release: () => undefined,
+};
 const pace = { minBytesPerSecond: 0, rateWindowMs: 1, isPaused: () => false, tooSlow: () => undefined };
 
 /** Reads a body that is all there already, in the pieces in which a socket hands it over. */

@@ -14,7 +14,7 @@ export function bodyConfig(defaults: { maxBytes: number }) {
       }),
       maxBytes: setting(z.int().min(65_536).default(defaults.maxBytes), {
         env: 'MAX_BODY_BYTES',
-        doc: 'Most bytes of request bodies that are held at a time. A body counts with its `content-length` as soon as it is let in, one without with what has come, until its answer is over. Part of the memory limit: leave room for the rest of the process.',
+        doc: 'Most bytes of request bodies, and of the vectors of their answers, that are held at a time. A body counts with its `content-length` as soon as it is let in, one without with what has come, until its answer is over. Part of the memory limit: leave room for the rest of the process.',
       }),
       smallBytes: setting(z.int().min(0).default(65_536), {
         doc: 'Bodies of at most so many bytes count as small.',

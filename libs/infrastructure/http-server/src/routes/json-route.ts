@@ -1,8 +1,9 @@
 import { atEndOfTurn } from '@morgan/foundation';
 import type { z } from 'zod';
 import { bodyCheck } from './body-check.ts';
-import type { HttpReply, HttpRequest } from '../http-exchange.ts';
+import { contextOf, type HttpReply, type HttpRequest } from '../http-exchange.ts';
 import type { PlainRoute } from './plain-route.ts';
+import { IGNORED_HEADER, unknownFields } from './unknown-fields.ts';
 
 /** A call that brings a JSON body, as {@link jsonRoute} takes it. */
 interface JsonRoute<Body> extends Pick<PlainRoute, 'path' | 'tag' | 'summary'> {
@@ -16,11 +17,20 @@ interface JsonRoute<Body> extends Pick<PlainRoute, 'path' | 'tag' | 'summary'> {
   readonly answer: (body: Body, request: HttpRequest, reply: HttpReply) => Promise<unknown>;
 }
 
-/** A {@link PlainRoute} whose body is validated against a schema first, with the errors of `@Body({ schema })`. */
+/**
+ * A {@link PlainRoute} whose body is validated against a schema first, with the errors of `@Body({ schema })`. Fields that the schema
+ * does not know are named in a header of the response and in the log line.
+ */
 export function jsonRoute<Body>({ answer, ...route }: JsonRoute<Body>): PlainRoute {
   const check = bodyCheck(route.schema);
+  const unknownIn = unknownFields(route.schema);
   const handle: PlainRoute['handle'] = async (request, reply) => {
     check(request.body);
+    const ignored = unknownIn(request.body);
+    if (ignored !== undefined) {
+      reply.header(IGNORED_HEADER, ignored);
+      contextOf(request).note('ignored', ignored);
+    }
     const body = await answer(request.body as Body, request, reply);
     await new Promise<void>(atEndOfTurn);
     return body;

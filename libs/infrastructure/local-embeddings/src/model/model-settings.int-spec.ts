@@ -122,6 +122,114 @@ describe('the limit of tokens', () => {
   });
 });
 
+describe('a limit of tokens that is none', () => {
+  const inModule = (max_seq_length: unknown) => ({ 'sentence_bert_config.json': { max_seq_length } });
+  const inTokenizer = async (limit: object) => ({
+    [TOKENIZER]: await changedFile('bert-mean', TOKENIZER, limit),
+  });
+
+  it.each([1, 2])('leaves no room beside special tokens: %i', async (limit) => {
+    const why = `the model takes ${limit} tokens, and 2 special ones stand around every text`;
+    for (const files of [inModule(limit), await inTokenizer({ model_max_length: limit })])
+      await expect(probe.open(await copies.copy('bert-mean', files))).rejects.toThrow(why);
+    const folder = await copies.copy('bert-mean');
+    await expect(probe.open(folder, { maxTokens: limit })).rejects.toThrow(why);
+  });
+
+  it('leaves room where it is one more', async () => {
+    const { info, ids } = await probe.open(await copies.copy('bert-mean', inModule(3)), {}, ['hello world']);
+    expect([info.maxTokens, ids[0]?.length]).toEqual([3, 3]);
+  });
+
+  it.each([12.5, 0, -1])('is refused by its name: %d', async (limit) => {
+    for (const files of [
+      inModule(limit),
+      { 'sentence_bert_config.json': { processor_kwargs: { model_max_length: limit } } },
+      await inTokenizer({ model_max_length: limit }),
+      await inTokenizer({ max_len: limit }),
+    ])
+      await expect(probe.open(await copies.copy('bert-mean', files))).rejects.toThrow(
+        /(max_seq_length|model_max_length|max_len): has to be a whole number above 0/,
+      );
+  });
+
+  it('is none where versions without one have saved 1e30', async () => {
+    const { info } = await probe.open(await copies.copy('bert-mean', inModule(1e30)));
+    expect(info.maxTokens).toBe(32);
+  });
+});
+
+describe('code for the tokenizer that comes with a folder', () => {
+  const settings = { auto_map: { AutoTokenizer: ['tokenization_own.OwnTokenizer', null] } };
+
+  it.each([settings, { auto_map: ['tokenization_own.OwnTokenizer', null] }])(
+    'is not run, and the load says so: %j',
+    async (own) => {
+      const folder = await copies.copy('bert-mean', {
+        [TOKENIZER]: await changedFile('bert-mean', TOKENIZER, own),
+      });
+      await expect(probe.open(folder)).rejects.toThrow(
+        'auto_map in tokenizer_config.json names the tokenizer tokenization_own.OwnTokenizer, whose code is not run',
+      );
+    },
+  );
+
+  it('is no matter where transformers does not run it either, nor is that of the network', async () => {
+    const folder = await copies.copy('qwen2', {
+      [TOKENIZER]: await changedFile('qwen2', TOKENIZER, settings),
+    });
+    await expectReference(folder, 'qwen2');
+    const network = await changedFile('bert-mean', 'config.json', {
+      auto_map: { AutoModel: 'modeling.Own' },
+    });
+    await expectReference(await copies.copy('bert-mean', { 'config.json': network }), 'bert-mean');
+  });
+});
+
+/** A file of safetensors with these values, of which the first is the matrix of a Dense from 8 to 12. */
+function denseWeights(matrix: readonly number[], more: Readonly<Record<string, number>> = {}): Buffer {
+  const tensors: [string, number[], readonly number[]][] = [
+    ['linear.weight', [12, 8], matrix],
+    ...Object.entries(more).map(([name, size]): [string, number[], number[]] => [
+      name,
+      [size],
+      Array<number>(size).fill(1),
+    ]),
+  ];
+  const data = Buffer.from(Float32Array.from(tensors.flatMap(([, , values]) => values)).buffer);
+  let start = 0;
+  const header = tensors.map(([name, shape, values]) => {
+    const data_offsets = [start, (start += values.length * 4)];
+    return [name, { dtype: 'F32', shape, data_offsets }];
+  });
+  const text = Buffer.from(JSON.stringify(Object.fromEntries(header)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, data]);
+}
+
+describe('weights of a module', () => {
+  const matrix = Array.from({ length: 12 * 8 }, (_, index) => index / 96);
+  const open = async (weights: Buffer) =>
+    probe.open(await copies.copy('bert-dense-identity', { '2_Dense/model.safetensors': weights }));
+
+  it.each([
+    ['linear.bias', 12],
+    ['scale.weight', 1],
+  ])('are not left unread, as they are of another module: %s', async (name, size) => {
+    expect((await open(denseWeights(matrix))).info.dimensions).toBe(12);
+    await expect(open(denseWeights(matrix, { [name]: size }))).rejects.toThrow(
+      `2_Dense/model.safetensors has ${name}, which a module with the settings of its config.json does not have`,
+    );
+  });
+
+  it.each([NaN, Infinity])('that are no finite numbers would make none of any text: %d', async (value) => {
+    await expect(open(denseWeights(matrix.with(5, value)))).rejects.toThrow(
+      '2_Dense/model.safetensors: linear.weight has a value that is no finite number',
+    );
+  });
+});
+
 describe('modules whose settings are lost', () => {
   it('are not left out in silence', async () => {
     const folder = await copies.bare('bert-dense-tanh');

@@ -60,6 +60,7 @@ async function start(
     const output = await withRawScores(parts, chooseOutput(outputs, plan, options.graph, parts.config));
     await checkGuess(parts, output, { runner, device, ids: sample.ids });
     const limit = await limitOf(parts, { runner, device, blocks, output: output.name, sample: sample.ids });
+    checkRoom(parts, limit.maxTokens);
     await checkDefaultPrompt(parts, limit.maxTokens);
     const info = {
       ...(await describe(parts, output)),
@@ -120,6 +121,14 @@ async function firstRun(
   } catch (cause) {
     throw new ModelLoadError(`the graph does not run: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Every text would have the vector of the special tokens. @throws ModelLoadError */
+function checkRoom({ tokenizer: { specialTokens } }: ModelParts, limit: number): void {
+  if (limit > specialTokens) return;
+  throw new ModelLoadError(
+    `the model takes ${limit} tokens, and ${specialTokens} special ones stand around every text: that leaves no room for a text`,
+  );
 }
 
 /** Every call that names no prompt would be refused. @throws ModelLoadError */

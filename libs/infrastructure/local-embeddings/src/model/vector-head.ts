@@ -18,6 +18,50 @@ const LAYER_NORM_EPSILON = 1e-5;
 /** The numbers next to 0 and 1 that 32 bits have. */
 const [LEAST_SHARE, MOST_SHARE] = [2 ** -149, 1 - 2 ** -24];
 
+/** The weights of one module. Each tensor is read by its name, and none is left over: it would be part of a module of another kind. */
+class ModuleWeights {
+  readonly #file: string;
+  readonly #tensors: ReadonlyMap<string, WeightTensor>;
+  readonly #unread: Set<string>;
+
+  private constructor(file: string, tensors: ReadonlyMap<string, WeightTensor>) {
+    this.#file = file;
+    this.#tensors = tensors;
+    this.#unread = new Set(tensors.keys());
+  }
+
+  /** @throws ModelLoadError */
+  static async open(folder: ModelFolder, path: string): Promise<ModuleWeights> {
+    const file = posix.join(path, MODULE_WEIGHTS);
+    return new ModuleWeights(file, await readSafetensors(folder, file));
+  }
+
+  /** @throws ModelLoadError for a tensor that is missing, of another shape, or with values that would make no vector finite */
+  read(name: string, ...shape: number[]): Float32Array {
+    const tensor = this.#tensors.get(name);
+    const expected = `[${shape.join(', ')}]`;
+    if (!tensor)
+      throw new ModelLoadError(`${this.#file} has no ${name}, only: ${[...this.#tensors.keys()].join(', ')}`);
+    if (`[${tensor.shape.join(', ')}]` !== expected)
+      throw new ModelLoadError(
+        `${this.#file}: ${name} is [${tensor.shape.join(', ')}] and should be ${expected}`,
+      );
+    if (!tensor.data.every(Number.isFinite))
+      throw new ModelLoadError(`${this.#file}: ${name} has a value that is no finite number`);
+    this.#unread.delete(name);
+    return tensor.data;
+  }
+
+  /** @throws ModelLoadError for a tensor that nobody has read */
+  checkAllRead(): void {
+    const [name] = this.#unread;
+    if (name === undefined) return;
+    throw new ModelLoadError(
+      `${this.#file} has ${name}, which a module with the settings of its config.json does not have`,
+    );
+  }
+}
+
 /** The steps that a vector takes after pooling, such as Dense and Normalize, in their order. */
 export class VectorHead {
   readonly #steps: readonly Step[];
@@ -30,10 +74,11 @@ export class VectorHead {
   static async load(folder: ModelFolder, modules: readonly VectorModule[]): Promise<VectorHead> {
     const steps: Step[] = [];
     for (const module of modules) {
-      if (module.type === 'dense') steps.push(dense(module, await weightsOf(folder, module.path)));
-      else if (module.type === 'layer-norm')
-        steps.push(layerNorm(module, await weightsOf(folder, module.path)));
-      else if (module.type === 'normalize') steps.push(normalizeStep);
+      if (module.type === 'dense' || module.type === 'layer-norm') {
+        const weights = await ModuleWeights.open(folder, module.path);
+        steps.push(module.type === 'dense' ? dense(module, weights) : layerNorm(module, weights));
+        weights.checkAllRead();
+      } else if (module.type === 'normalize') steps.push(normalizeStep);
       else if (module.type === 'logit') steps.push(logitStep);
     }
     return new VectorHead(steps);
@@ -43,21 +88,6 @@ export class VectorHead {
   apply(vectors: Vectors): Vectors {
     return this.#steps.reduce((current, step) => step(current), vectors);
   }
-}
-
-type Weights = (name: string, ...shape: number[]) => Float32Array;
-
-async function weightsOf(folder: ModelFolder, path: string): Promise<Weights> {
-  const file = posix.join(path, MODULE_WEIGHTS);
-  const tensors = await readSafetensors(folder, file);
-  return (name, ...shape) => {
-    const tensor: WeightTensor | undefined = tensors.get(name);
-    const expected = `[${shape.join(', ')}]`;
-    if (!tensor) throw new ModelLoadError(`${file} has no ${name}, only: ${[...tensors.keys()].join(', ')}`);
-    if (`[${tensor.shape.join(', ')}]` !== expected)
-      throw new ModelLoadError(`${file}: ${name} is [${tensor.shape.join(', ')}] and should be ${expected}`);
-    return tensor.data;
-  };
 }
 
 function normalizeStep(vectors: Vectors): Vectors {
@@ -74,13 +104,13 @@ function logitStep(vectors: Vectors): Vectors {
   return vectors;
 }
 
-function dense(module: DenseModule, weights: Weights): Step {
+function dense(module: DenseModule, weights: ModuleWeights): Step {
   const { inFeatures, outFeatures, path } = module;
-  const matrix = weights('linear.weight', outFeatures, inFeatures);
-  const bias = module.bias ? weights('linear.bias', outFeatures) : new Float32Array(outFeatures);
+  const matrix = weights.read('linear.weight', outFeatures, inFeatures);
+  const bias = module.bias ? weights.read('linear.bias', outFeatures) : new Float32Array(outFeatures);
   const activate = ACTIVATION_FUNCTIONS[module.activation];
   const projects = module.residual && inFeatures !== outFeatures;
-  const residual = projects ? weights('residual.weight', outFeatures, inFeatures) : undefined;
+  const residual = projects ? weights.read('residual.weight', outFeatures, inFeatures) : undefined;
   return ({ data, dimensions }) => {
     expectWidth(path, inFeatures, dimensions);
     const rows = data.length / inFeatures;
@@ -98,9 +128,9 @@ function dense(module: DenseModule, weights: Weights): Step {
   };
 }
 
-function layerNorm({ dimension, path }: LayerNormModule, weights: Weights): Step {
-  const scale = weights('norm.weight', dimension);
-  const bias = weights('norm.bias', dimension);
+function layerNorm({ dimension, path }: LayerNormModule, weights: ModuleWeights): Step {
+  const scale = weights.read('norm.weight', dimension);
+  const bias = weights.read('norm.bias', dimension);
   return ({ data, dimensions }) => {
     expectWidth(path, dimension, dimensions);
     for (let start = 0; start < data.length; start += dimension) {

@@ -4,6 +4,7 @@ import { SIMILARITY_METRICS } from '../embedding-model.types.ts';
 import type { ModelFolder } from '../model-folder.ts';
 import { ModelLoadError } from '../model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
+import { limitSetting } from '../tokenizer/token-window.ts';
 import { MODULE_WEIGHTS } from './module-settings.reader.ts';
 import { type ModuleList, MODULES_FILE, readModuleList, readModules } from './modules.reader.ts';
 
@@ -27,7 +28,7 @@ const ignored = z.unknown().optional();
 
 const tokenizerArguments = z
   .strictObject({
-    model_max_length: z.number().min(1).optional(),
+    model_max_length: limitSetting.optional(),
     padding_side: z.enum(['left', 'right']).optional(),
     truncation_side: z.enum(['left', 'right']).optional(),
     cache_dir: ignored,
@@ -63,8 +64,7 @@ const modelArguments = z
 const configArguments = z.strictObject({ trust_remote_code: ignored }).nullish();
 
 const transformerSchema = z.strictObject({
-  // Versions without a limit have saved 1e30.
-  max_seq_length: z.number().min(1).nullish(),
+  max_seq_length: limitSetting.nullish(),
   do_lower_case: z.boolean().nullish(),
   transformer_task: z.string().optional(),
   modality_config: z

@@ -94,6 +94,11 @@ export class TextTokenizer {
     return this.#plan.backend === 'cross-encoder';
   }
 
+  /** How many special tokens stand around a text. */
+  get specialTokens(): number {
+    return this.#specials.before.length + this.#specials.after.length;
+  }
+
   /** Which library makes the ids. */
   get kind(): 'native' | 'javascript' {
     return this.#encoder.kind;

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** The special tokens that a tokenizer puts around a text, such as `[CLS]` and `[SEP]`. */
 export interface SpecialTokens {
   readonly before: readonly number[];
@@ -83,6 +85,11 @@ export interface LimitSources {
   /** What counts where neither says anything. */
   readonly fallback?: number | undefined;
 }
+
+/** How a file says a limit: a whole number. Versions without one have saved 1e30. */
+export const limitSetting = z
+  .number()
+  .refine((limit) => Number.isInteger(limit) && limit > 0, 'has to be a whole number above 0');
 
 export const FALLBACK_LIMIT = 512;
 const ABSURD_LIMIT = 1_000_000;

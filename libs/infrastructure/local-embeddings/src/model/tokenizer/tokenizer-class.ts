@@ -71,6 +71,21 @@ export function classOf(named: string | null | undefined, network = ''): string 
   return given ?? Object.keys(NETWORKS).find((name) => has(NETWORKS[name], network));
 }
 
+/**
+ * Code that comes with a folder may make other tokens than its files say. Transformers leaves it alone only where it knows better what
+ * the network takes. @param map `auto_map` of tokenizer_config.json @throws ModelLoadError
+ */
+export function checkOwnCode(map: unknown, network = ''): void {
+  const code: unknown = Array.isArray(map)
+    ? map
+    : (map as Record<string, unknown> | null | undefined)?.['AutoTokenizer'];
+  if (!code || has(INSISTING, network) || has(KEEPING, network)) return;
+  const name = [code].flat().find((part) => typeof part === 'string');
+  throw new ModelLoadError(
+    `auto_map in tokenizer_config.json names the tokenizer ${String(name)}, whose code is not run; take it away where tokenizer.json says all that it does`,
+  );
+}
+
 /** What transformers 4 set anew in the normalizer of such a file, if it had it. */
 const SET_BY_CLASS = ['lowercase', 'strip_accents', 'handle_chinese_chars'];
 

@@ -12,6 +12,7 @@ const flag = z.boolean().nullish();
 /** What `tokenizer_config.json` says of ids that `tokenizer.json` has a say in too. */
 export const overridesSchema = z.looseObject({
   tokenizer_class: z.string().nullish(),
+  auto_map: z.unknown().optional(),
   do_lower_case: flag,
   strip_accents: flag,
   keep_accents: flag,

@@ -2,7 +2,8 @@ import { posix } from 'node:path';
 import { z } from 'zod';
 import type { ModelFolder } from '../model-folder.ts';
 import { networkConfig } from '../plan/network-config.ts';
-import { classOf } from './tokenizer-class.ts';
+import { checkOwnCode, classOf } from './tokenizer-class.ts';
+import { limitSetting } from './token-window.ts';
 import { overridesSchema, type TokenSources } from './tokenizer-overrides.ts';
 
 /** Files that say how a tokenizer is used, besides `tokenizer.json`. */
@@ -16,9 +17,9 @@ const side = z.enum(['left', 'right']).optional();
 const settingsSchema = overridesSchema.extend({
   padding_side: side,
   truncation_side: side,
-  model_max_length: z.number().nullish(),
+  model_max_length: limitSetting.nullish(),
   /** What `model_max_length` was called at first. */
-  max_len: z.number().nullish(),
+  max_len: limitSetting.nullish(),
   model_input_names: z.array(z.string()).optional(),
   /** The limit of FastEmbed, if it is below `model_max_length`. Elsewhere a remnant of the last call before saving. */
   max_length: z.number().nullish(),
@@ -35,6 +36,7 @@ export async function readTokenizerSettings(folder: ModelFolder, root: string): 
   const read = <T>(name: string, schema: z.ZodType<T>) => folder.read(posix.join(root, name), schema);
   const own = (await read('tokenizer_config.json', settingsSchema)) ?? {};
   const config = (await read('config.json', configSchema)) ?? {};
+  checkOwnCode(own.auto_map, config.model_type);
   const named = own.tokenizer_class ?? config.tokenizer_class;
   const settings = {
     ...own,
