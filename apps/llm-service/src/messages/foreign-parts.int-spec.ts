@@ -238,8 +238,21 @@ describe('calls of tools that Google has not signed', () => {
   });
 });
 
-it('answers of which nothing is left are left out for a host that wants none, but for calls and results', async () => {
+it('answers without a word are left out for Moonshot, but not with calls, nor are results', async () => {
   const words = "Invalid request: the message at position 1 with role 'assistant' must not be empty";
+  const isBad = ({ role, content, tool_calls: calls }: Json) =>
+    role === 'assistant' && content === '' && !calls;
+  refusal = ({ messages }) => ((messages as Json[]).some(isBad) ? bad(words) : undefined);
+  const calls = [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }];
+  const called = { role: 'assistant', content: '', tool_calls: calls };
+  const result = { role: 'tool', tool_call_id: 'call_1', content: '' };
+  const messages = [HELLO, { role: 'assistant', content: '' }, HELLO, called, result];
+  const [status] = await ask('/v1/chat/completions', { model: 'chat', messages });
+  expect([status, asked.at(-1)?.['messages']]).toEqual([200, [HELLO, HELLO, called, result]]);
+});
+
+it('a message that is nothing but a thought of another host is left out for it, too', async () => {
+  const words = "the message with role 'assistant' must not be empty";
   refusal = ({ messages }) =>
     (messages as Json[]).some(({ content }) => content === '') ? bad(words) : undefined;
   const thought = [{ type: 'thinking', thinking: 'So.', signature: '' }];

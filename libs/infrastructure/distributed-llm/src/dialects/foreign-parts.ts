@@ -14,7 +14,7 @@ const MISSED = /\bexpected\W{1,3}thinking\W{1,3}or\W{1,3}redacted_thinking\W{1,3
 
 /** How it refuses texts and answers that say nothing: other hosts leave them beside the calls of a tool. */
 const BLANK =
-  /\btext content blocks must (be non-empty|contain non-whitespace)\b|\bmessages must have non-empty content\b|\bmessage at position \d+ with role\b[^]{0,20}\bmust not be empty\b/i;
+  /\btext content blocks must (be non-empty|contain non-whitespace)\b|\bmessages must have non-empty content\b|\bmessage\b[^]{0,30}\bwith role\b[^]{0,20}\bmust not be empty\b/i;
 
 /** How Anthropic's API refuses the id of a call that another host has made: Moonshot's have a point and a colon. */
 const BAD_ID = /\btool_use(_id|\.id)\b[^]{0,80}\bmatch pattern\b/i;
