@@ -5,6 +5,7 @@ import { Deadline } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
 import { ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import { json, ScriptedHost, silence } from '../../fixture/scripted-host.ts';
+import { STOPPED_CLOCK } from '../../fixture/stopped-clock.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 import type { HostRequest } from './host-request.ts';
 import { RepeatableUpload } from './repeatable-upload.ts';
@@ -17,8 +18,8 @@ let host: ScriptedHost;
 let client: DistributedLlmClient;
 
 beforeEach(async () => {
-  // By this clock answers take no time, and a silence as long as the test says.
-  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+  // Answers take no time, and a silence as long as the test says.
+  jest.useFakeTimers(STOPPED_CLOCK);
   host = await ScriptedHost.start(json(200, { text: 'hello' }));
   client = bench.client([entry('host', host.url)]);
 });
