@@ -10,7 +10,9 @@ import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 import type { HostRequest } from './host-request.ts';
 import { RepeatableUpload } from './repeatable-upload.ts';
 
-/** Above the shortest silence that is ever taken for an unlikely one. */
+/** What an answer takes. */
+const QUICK_MS = 150;
+/** Above twice that, and the shortest silence that is ever taken for an unlikely one. */
 const PATIENCE_MS = 400;
 
 const bench = new ClientBench();
@@ -18,9 +20,11 @@ let host: ScriptedHost;
 let client: DistributedLlmClient;
 
 beforeEach(async () => {
-  // Answers take no time, and a silence as long as the test says.
   jest.useFakeTimers(STOPPED_CLOCK);
-  host = await ScriptedHost.start(json(200, { text: 'hello' }));
+  host = await ScriptedHost.start((...exchange) => {
+    jest.advanceTimersByTime(QUICK_MS);
+    json(200, { text: 'hello' })(...exchange);
+  });
   client = bench.client([entry('host', host.url)]);
 });
 afterEach(async () => {
