@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type CallContext, Deadline } from '@morgan/foundation';
-import { waitFor } from '@morgan/testing';
+import { STOPPED_CLOCK, waitFor } from '@morgan/testing';
 import { ClientBench, entry, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
@@ -13,7 +13,6 @@ import {
   ScriptedHost,
   silence,
 } from '../../fixture/scripted-host.ts';
-import { STOPPED_CLOCK } from '../../fixture/stopped-clock.ts';
 
 const concurrency = { maxConcurrent: 8 };
 

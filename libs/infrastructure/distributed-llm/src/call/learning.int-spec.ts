@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { STOPPED_CLOCK, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
@@ -14,7 +14,6 @@ import {
   silence,
   text,
 } from '../../fixture/scripted-host.ts';
-import { STOPPED_CLOCK } from '../../fixture/stopped-clock.ts';
 
 const bodyOf = (content: string) =>
   Buffer.from(JSON.stringify({ ...CHAT, messages: [{ role: 'user', content }] }));

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Deadline } from '@morgan/foundation';
-import { freePort, waitFor } from '@morgan/testing';
+import { freePort, STOPPED_CLOCK, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
@@ -13,7 +13,6 @@ import {
   ROLE_CHUNK,
   ScriptedHost,
 } from '../../fixture/scripted-host.ts';
-import { STOPPED_CLOCK } from '../../fixture/stopped-clock.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 import type { LlmHostOptions } from '../hosts/host-list.ts';
 

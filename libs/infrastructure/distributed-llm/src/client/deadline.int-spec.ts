@@ -1,9 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Deadline } from '@morgan/foundation';
-import { waitFor } from '@morgan/testing';
+import { STOPPED_CLOCK, waitFor } from '@morgan/testing';
 import { ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
-import { STOPPED_CLOCK } from '../../fixture/stopped-clock.ts';
 import { TestHosts } from '../../fixture/test-hosts.ts';
 
 const HEADER = 'x-morgan-deadline-ms';

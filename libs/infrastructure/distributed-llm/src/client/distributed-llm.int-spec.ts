@@ -4,9 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Fault } from '@morgan/fake-llm-host';
 import type { HttpTransport } from '@morgan/http-transport';
-import { waitFor } from '@morgan/testing';
+import { STOPPED_CLOCK, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, KEYS, send, STREAM } from '../../fixture/client-bench.ts';
-import { STOPPED_CLOCK } from '../../fixture/stopped-clock.ts';
 import { TestHosts } from '../../fixture/test-hosts.ts';
 
 const ANSWER = '{"choices":[{}]}';

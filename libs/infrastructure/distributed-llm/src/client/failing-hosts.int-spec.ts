@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { type FakeLlmHost, type FakeLlmHostOptions, type Fault } from '@morgan/fake-llm-host';
-import { waitFor } from '@morgan/testing';
+import { STOPPED_CLOCK, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
@@ -11,7 +11,6 @@ import {
   ROLE_CHUNK,
   ScriptedHost,
 } from '../../fixture/scripted-host.ts';
-import { STOPPED_CLOCK } from '../../fixture/stopped-clock.ts';
 import { TestHosts } from '../../fixture/test-hosts.ts';
 import type { DistributedLlmClient } from './distributed-llm.client.ts';
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { STOPPED_CLOCK } from '@morgan/testing';
 import { EvidenceStage, type Scenario } from '../../fixture/evidence-stage.ts';
 import {
   CONTENT_CHUNK,
@@ -12,7 +13,6 @@ import {
   silence,
   text,
 } from '../../fixture/scripted-host.ts';
-import { STOPPED_CLOCK } from '../../fixture/stopped-clock.ts';
 import { EVIDENCE } from './evidence-table.ts';
 import type { Outcome } from './outcome.ts';
 
