@@ -9,6 +9,7 @@ export { postJson } from './post-json.ts';
 export { redisCommand } from './redis-command.ts';
 export { type PrivateRedis, redisUrl, startRedis } from './redis.ts';
 export { type LogLine, type RunningService, startService } from './service.ts';
+export { STOPPED_CLOCK } from './stopped-clock.ts';
 export { waitFor } from './wait-for.ts';
 export { readmeExampleOf, runReadmeExample } from './readme-example.ts';
 export { RUN_SOURCES, runSourceProgram } from './source-program.ts';

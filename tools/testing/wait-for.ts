@@ -5,6 +5,9 @@ const FIRST_POLL_MS = 2;
 const LONGEST_POLL_MS = 25;
 const POLL_GROWTH = 1.25;
 
+/** Of the real clock, also while a test has stopped it. */
+const now = performance.now.bind(performance);
+
 /**
  * What to wait for, in words for the error, how long at most (default 20 seconds), and how rarely it is asked for in the end
  * (default 25 ms), where asking is work for whoever is waited for.
@@ -23,17 +26,17 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   { what, timeoutMs = 20_000, longestPollMs = LONGEST_POLL_MS }: WaitOptions,
 ): Promise<NonNullable<T>> {
-  const deadline = performance.now() + timeoutMs;
+  const deadline = now() + timeoutMs;
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * POLL_GROWTH, longestPollMs)) {
     let cause: unknown;
     try {
       // Raced, because a condition may hang for ever where the thing that it asks is gone.
-      const value = await within(deadline - performance.now(), condition);
+      const value = await within(deadline - now(), condition);
       if (value) return value;
     } catch (error) {
       cause = error;
     }
-    if (performance.now() >= deadline) {
+    if (now() >= deadline) {
       throw new Error(`waited ${timeoutMs} ms in vain for ${what}`, { cause });
     }
     await delay(pollMs);

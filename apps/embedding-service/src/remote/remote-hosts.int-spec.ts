@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type AppError, Deadline } from '@morgan/foundation';
+import { STOPPED_CLOCK, waitFor } from '@morgan/testing';
 import {
   EmbeddingHost,
   goodResponse,
@@ -23,7 +24,10 @@ beforeEach(async () => {
   two = await TwoHosts.start();
   ({ first, second, hosts, warnings } = two);
 });
-afterEach(() => two[Symbol.asyncDispose]());
+afterEach(() => {
+  jest.useRealTimers();
+  return two[Symbol.asyncDispose]();
+});
 
 const modelOf = (more: object = {}) => two.modelOf({ hosts, ...more });
 
@@ -390,13 +394,17 @@ describe('callers that give a host no time', () => {
   });
 
   it('find out that it is frozen where they wait for longer than it ever took', async () => {
+    jest.useFakeTimers(STOPPED_CLOCK);
     const model = modelOf();
     await embedTimes(3, model);
     first.respond = () => undefined;
     const caller = new AbortController();
     const leave = () => embed(model, ['abc'], { signal: caller.signal }).catch(() => undefined);
-    setTimeout(() => caller.abort(), 1_200);
-    await Promise.all(Array.from({ length: 5 }, leave));
+    const left = Promise.all(Array.from({ length: 5 }, leave));
+    await waitFor(() => first.requests.length === 3 + 5, { what: 'all of them at the host' });
+    jest.advanceTimersByTime(1_200);
+    caller.abort();
+    await left;
     expect(states(model)).toEqual(['OPEN', 'CLOSED']);
     expect(await embed(model, ['abc'])).toHaveLength(1);
     expect(second.requests).toHaveLength(1);

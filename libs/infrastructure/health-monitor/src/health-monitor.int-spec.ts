@@ -6,7 +6,8 @@ import { listen, type LocalServer, waitFor } from '@morgan/testing';
 import { HealthMonitor, type HealthMonitorOptions } from './health-monitor.ts';
 import type { HealthChange } from './health-state.ts';
 
-const QUICK = { checkIntervalMs: 20, checkTimeoutMs: 1_000, slowStartMs: 200 };
+/** Checks come soon, and may take long: a host is slow only where a test says when. */
+const QUICK = { checkIntervalMs: 20, checkTimeoutMs: 30_000, slowResponseMs: 20_000, slowStartMs: 200 };
 
 const cleanUps: (() => unknown)[] = [];
 
@@ -87,7 +88,7 @@ describe('HealthMonitor over real hosts', () => {
 
   it('gives up on one that stalls, one request at a time, while the other is checked as ever', async () => {
     const [stalled, well] = [await hostOf(), await hostOf()];
-    const { monitor } = monitorOf({ stalled, well });
+    const { monitor } = monitorOf({ stalled, well }, { checkTimeoutMs: 500, slowResponseMs: 400 });
     await monitor.start();
     stalled.listener = stall;
     await waitFor(() => monitor.stateOf('stalled') === 'UNHEALTHY', { what: 'the stalled host to be down' });

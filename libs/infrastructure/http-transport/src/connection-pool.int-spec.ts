@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { CertificateAuthority, listen, type LocalServer, waitFor } from '@morgan/testing';
+import { CertificateAuthority, listen, type LocalServer, STOPPED_CLOCK, waitFor } from '@morgan/testing';
 import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 
 const authority = new CertificateAuthority('authority');
@@ -69,7 +69,7 @@ describe('idle connections', () => {
 
   it('that load in waves needs are kept, and only what no wave needs is closed', async () => {
     // What no wave needs is looked for by this clock.
-    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+    jest.useFakeTimers(STOPPED_CLOCK);
     use({ maxKeepalive: 1 });
     const held: ServerResponse[] = [];
     const server = await serve((_, response) => void held.push(response));

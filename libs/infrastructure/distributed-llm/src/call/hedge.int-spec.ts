@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type CallContext, Deadline } from '@morgan/foundation';
-import { waitFor } from '@morgan/testing';
+import { STOPPED_CLOCK, waitFor } from '@morgan/testing';
 import { ClientBench, entry, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
@@ -25,6 +25,7 @@ beforeEach(async () => {
   second = await ScriptedHost.start();
 });
 afterEach(async () => {
+  jest.useRealTimers();
   await bench.close();
   await first.close();
   await second.close();
@@ -45,10 +46,13 @@ describe('the loser of a race for the first token', () => {
     let begin: (() => void) | undefined;
     first.reply = (...exchange) => void (begin = () => chat('hello')(...exchange));
     second.reply = silence;
-    const client = clientOf({ firstTokenTimeoutMs: 1_000, firstByteTimeoutMs: 20_000 });
+    const client = clientOf({ firstTokenTimeoutMs: 1_000 });
+    jest.useFakeTimers(STOPPED_CLOCK);
     for (let call = 1; call <= 2; call += 1) {
       const response = send(client, { body: STREAM });
-      await waitFor(() => second.asked === call, { what: 'the second attempt', timeoutMs: 10_000 });
+      await waitFor(() => first.asked === call, { what: 'the first attempt' });
+      jest.advanceTimersByTime(1_000);
+      await waitFor(() => second.asked === call, { what: 'the second attempt' });
       begin?.();
       await (await response).body.bytes();
       expect((await response).host).toBe('first');

@@ -2,14 +2,16 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Deadline } from '@morgan/foundation';
-import { waitFor } from '@morgan/testing';
+import { STOPPED_CLOCK, waitFor } from '@morgan/testing';
 import { ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import { json, ScriptedHost, silence } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 import type { HostRequest } from './host-request.ts';
 import { RepeatableUpload } from './repeatable-upload.ts';
 
-/** Above the shortest silence that is ever taken for an unlikely one. */
+/** What an answer takes. */
+const QUICK_MS = 150;
+/** Above twice that, and the shortest silence that is ever taken for an unlikely one. */
 const PATIENCE_MS = 400;
 
 const bench = new ClientBench();
@@ -17,9 +19,11 @@ let host: ScriptedHost;
 let client: DistributedLlmClient;
 
 beforeEach(async () => {
-  // By this clock answers take no time, and a silence as long as the test says.
-  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
-  host = await ScriptedHost.start(json(200, { text: 'hello' }));
+  jest.useFakeTimers(STOPPED_CLOCK);
+  host = await ScriptedHost.start((...exchange) => {
+    jest.advanceTimersByTime(QUICK_MS);
+    json(200, { text: 'hello' })(...exchange);
+  });
   client = bench.client([entry('host', host.url)]);
 });
 afterEach(async () => {

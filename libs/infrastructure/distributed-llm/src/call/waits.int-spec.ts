@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Deadline } from '@morgan/foundation';
-import { freePort, waitFor } from '@morgan/testing';
+import { freePort, STOPPED_CLOCK, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
@@ -27,6 +27,7 @@ beforeEach(async () => {
   below = await ScriptedHost.start();
 });
 afterEach(async () => {
+  jest.useRealTimers();
   await bench.close();
   await above.close();
   await below.close();
@@ -279,11 +280,11 @@ describe('a rest', () => {
   });
 
   it('is not waited for where no time would be left for the answer', async () => {
-    const client = tiered({});
+    const client = tiered({}, { maxRetryAfterWaitMs: 60_000 });
     above.reply = (...exchange) => void delay(600).then(() => chat('hello')(...exchange));
     expect((await read(client)).host).toBe('above');
-    above.reply = refusal(429, 'full', { headers: { 'retry-after-ms': '1500' } });
-    expect((await read(client, undefined, { deadline: Deadline.after(2_000) })).host).toBe('below');
+    above.reply = refusal(429, 'full', { headers: { 'retry-after-ms': '19500' } });
+    expect((await read(client, undefined, { deadline: Deadline.after(20_000) })).host).toBe('below');
     expect(above.asked).toBe(2);
   });
 
@@ -324,10 +325,14 @@ describe('a rest', () => {
       reply(...exchange);
     };
     const client = bench.client([entry('above', above.url)], { budget: { minPerSecond: 100 } });
+    jest.useFakeTimers(STOPPED_CLOCK);
     const first = read(client);
     await waitFor(() => client.getMetrics()['above']?.rests.length === 1, { what: 'the rest' });
-    const calls = [first, ...Array.from({ length: 39 }, () => read(client))];
-    expect((await Promise.all(calls)).filter(({ status }) => status !== 200)).toEqual([]);
+    const calls = Promise.all([first, ...Array.from({ length: 39 }, () => read(client))]);
+    let isOver = false;
+    void calls.finally(() => (isOver = true));
+    await waitFor(() => isOver || void jest.advanceTimersByTime(50), { what: 'all of them' });
+    expect((await calls).filter(({ status }) => status !== 200)).toEqual([]);
     // They are spread over a quarter of that time.
     const [, earliest = NaN] = came;
     expect((came.at(-1) ?? NaN) - earliest).toBeGreaterThan(200);

@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { type FakeLlmHost, type FakeLlmHostOptions, type Fault } from '@morgan/fake-llm-host';
-import { waitFor } from '@morgan/testing';
+import { STOPPED_CLOCK, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
@@ -27,6 +27,7 @@ const bench = new ClientBench();
 const hosts = new TestHosts();
 
 afterEach(async () => {
+  jest.useRealTimers();
   await bench.close();
   await hosts.close();
 });
@@ -106,7 +107,7 @@ describe('the breaker of a host', () => {
   });
 
   it('never opens because of our own limit of connections', async () => {
-    const [full, other] = [await fakeHost({ fault: { kind: 'slow', delayMs: 2_000 } }), await fakeHost()];
+    const [full, other] = [await fakeHost({ fault: { kind: 'stall-before-headers' } }), await fakeHost()];
     const narrow = new ClientBench({ maxConnections: 1, poolTimeoutMs: 20 });
     const client = narrow.client([entry('full', full.url), entry('other', other.url)]);
     const caller = new AbortController();
@@ -129,6 +130,7 @@ describe('the breaker of a host', () => {
       circuitBreaker: { failureThreshold: 1, resetTimeoutMs: 1_000, resetJitter: 0 },
       answerTimeoutMs: 60_000,
     });
+    jest.useFakeTimers(STOPPED_CLOCK);
     await answer(client);
     expect(circuitOf(client)).toBe('OPEN');
     slow.reply = (response, request, body) => {
@@ -138,11 +140,13 @@ describe('the breaker of a host', () => {
     const story = Buffer.from(
       JSON.stringify({ ...CHAT, messages: [{ role: 'user', content: 'a long story' }] }),
     );
-    await waitFor(() => client.explain(EXPLAINED).tiers[0]?.[0]?.candidate === true, { what: 'the trial' });
+    jest.advanceTimersByTime(1_000);
+    expect(client.explain(EXPLAINED).tiers[0]?.[0]?.candidate).toBe(true);
     const long = errorOf(send(client, { body: story }, { signal: caller.signal }));
     await waitFor(() => slow.asked === 2, { what: 'the trial at the host' });
     expect(await answer(client)).toBe('other');
-    await waitFor(async () => (await answer(client)) === 'slow', { what: 'the next trial' });
+    jest.advanceTimersByTime(1_000);
+    expect(await answer(client)).toBe('slow');
     expect(circuitOf(client)).toBe('CLOSED');
     caller.abort();
     await long;
@@ -199,18 +203,20 @@ describe('when every circuit is open', () => {
   });
 
   it('but one of them is being tried, callers are asked to come back soon', async () => {
-    const host = await fakeHost({ fault: { kind: 'reset-before-headers', times: 2 } });
-    const client = clientOf(
-      { host },
-      { circuitBreaker: { ...circuitBreaker, resetTimeoutMs: 1_000 }, panic: { share: 0 } },
-    );
+    await using host = await ScriptedHost.start(reset);
+    const client = bench.client([entry('host', host.url)], {
+      circuitBreaker: { ...circuitBreaker, resetTimeoutMs: 1_000 },
+      panic: { share: 0 },
+    });
     await errorOf(send(client));
-    await host.nextRequest();
-    await host.setFault({ kind: 'slow', delayMs: 1_000 });
     await waitFor(() => circuitOf(client) === 'OPEN', { what: 'the open circuit' });
+    let isTried: (() => void) | undefined;
+    host.reply = (...exchange) => void (isTried = () => chat('hello')(...exchange));
     const trial = waitFor(() => send(client), { what: 'the trial' });
-    await waitFor(() => host.requests.length === 3, { what: 'the trial to arrive' });
+    await waitFor(() => isTried, { what: 'the trial to arrive' });
     expect(await errorOf(send(client))).toMatchObject({ code: 'no_host_available', retryAfterMs: 1_000 });
+    host.reply = chat('hello');
+    isTried?.();
     await (await trial).body.bytes();
     expect(await answer(client)).toBe('host');
   });
@@ -235,7 +241,7 @@ describe('the budget', () => {
     await fleet.c.setFault({ kind: 'status', status: 502 });
     // Only the budget bounds what hosts see that are down.
     const panic = { maxPerSecond: 10_000 };
-    const client = clientOf(fleet, { ...PATIENT, panic, budget: { minPerSecond: 1, windowMs: 10_000 } });
+    const client = clientOf(fleet, { ...PATIENT, panic, budget: { minPerSecond: 0.1, windowMs: 100_000 } });
     const statuses = new Set<number>();
     await repeat(200, async () => {
       const { status, body } = await send(client);
@@ -293,7 +299,7 @@ describe('a host that fails every other call', () => {
     });
     await waitFor(() => answer(client).then(() => bad.asked >= 17), { what: 'all three outages' });
     expect(circuitOf(client)).toBe('OPEN');
-    await waitFor(async () => (await answer(client)) === 'bad', { what: 'its return', timeoutMs: 5_000 });
+    await waitFor(async () => (await answer(client)) === 'bad', { what: 'its return' });
     await bad.close();
     await good.close();
   });
@@ -315,11 +321,13 @@ describe('a host all of whose connections our own calls keep', () => {
       await ScriptedHost.start(),
     ];
     const narrow = new ClientBench({ maxConnections: 1, poolTimeoutMs: null });
-    const client = narrow.client([entry('full', full.url, { weight: 1_000 }), entry('other', other.url)], {
-      probeTimeoutMs: 60,
-      firstTokenTimeoutMs: 60,
-      firstByteTimeoutMs: 20_000,
-    });
+    const client = narrow.client(
+      [entry('full', full.url, { weight: 1_000, probe: { timeoutMs: 60 } }), entry('other', other.url)],
+      {
+        firstTokenTimeoutMs: 60,
+        firstByteTimeoutMs: 20_000,
+      },
+    );
     await client.start();
     const long = await send(client, { body: STREAM });
     expect(long.host).toBe('full');

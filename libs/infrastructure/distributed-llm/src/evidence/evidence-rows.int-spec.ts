@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { STOPPED_CLOCK } from '@morgan/testing';
 import { EvidenceStage, type Scenario } from '../../fixture/evidence-stage.ts';
 import {
   CONTENT_CHUNK,
@@ -154,6 +155,9 @@ const COUNTED = {
 
 const rows = Object.entries(ROWS) as [Outcome, Row][];
 
+beforeEach(() => void jest.useFakeTimers(STOPPED_CLOCK));
+afterEach(() => void jest.useRealTimers());
+
 describe('the rows', () => {
   it('are all here', () => {
     expect(Object.keys(ROWS)).toEqual(Object.keys(EVIDENCE));
@@ -162,7 +166,7 @@ describe('the rows', () => {
 
 describe.each(rows)('%s', (outcome, row) => {
   it('is booked as its row says, and the call goes on or ends', async () => {
-    await using stage = await EvidenceStage.start(row);
+    await using stage = await EvidenceStage.start(row, jest);
     const before = stage.booked();
     const attempts = () => stage.client.getStatus().hosts[1]?.requests;
     const countedSince = () => {
@@ -189,11 +193,8 @@ describe.each(rows)('%s', (outcome, row) => {
 
 describe('an answer that is not there in time', () => {
   it('is half a fault where the history of the host makes that unlikely', async () => {
-    await using stage = await EvidenceStage.start({
-      ...ROWS.answer_timeout,
-      settings: { answerTimeoutMs: 600 },
-      prepare: (its) => its.learn(8),
-    });
+    const learnt: Scenario = { settings: { answerTimeoutMs: 600 }, prepare: (its) => its.learn(8) };
+    await using stage = await EvidenceStage.start({ ...ROWS.answer_timeout, ...learnt }, jest);
     for (const [calls, fault] of [
       [1, 0],
       [2, 1],
@@ -212,7 +213,7 @@ describe.each(rows.filter(([, { counts, goesOn }]) => counts === 'fault' && goes
       await row.prepare?.(stage);
       if (outcome === 'connect_error') await stage.second[Symbol.asyncDispose]();
     };
-    await using stage = await EvidenceStage.start({ ...row, prepare });
+    await using stage = await EvidenceStage.start({ ...row, prepare }, jest);
     await stage.call();
     await stage.ended(outcome, 1);
     const faults = row.isForgiven ? 0 : 1;

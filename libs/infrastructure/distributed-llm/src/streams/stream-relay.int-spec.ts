@@ -219,7 +219,7 @@ describe('a stream that is whole', () => {
       await gateway.read();
       return new Set(ports).size < ports.length;
     };
-    await waitFor(isKept, { what: 'a connection that is used again', timeoutMs: 5_000 });
+    await waitFor(isKept, { what: 'a connection that is used again' });
   });
 
   it('may follow any number of comments', async () => {
