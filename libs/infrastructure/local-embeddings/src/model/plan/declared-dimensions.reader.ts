@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { ModelFolder } from '../model-folder.ts';
+import { ModelLoadError } from '../model-load-error.ts';
 
 /** The card that sentence-transformers writes has the settings of the loss in it, as JSON. */
 export const CARD = 'README.md';
@@ -25,7 +26,10 @@ export async function readDeclaredDimensions(
 
 async function ofTheCard(folder: ModelFolder): Promise<readonly number[] | undefined> {
   if (!folder.has(CARD)) return undefined;
-  const list = OF_THE_LOSS.exec(await readFile(folder.pathOf(CARD), 'utf8'))?.[1];
+  const card = await readFile(folder.pathOf(CARD), 'utf8').catch((cause: Error) => {
+    throw new ModelLoadError(`${CARD} cannot be read: ${cause.message}`, { cause });
+  });
+  const list = OF_THE_LOSS.exec(card)?.[1];
   const dimensions = list
     ?.split(',')
     .map(Number)

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -34,5 +34,14 @@ describe('the lengths that a model may be cut to', () => {
     await writeFile(join(path, 'config.json'), JSON.stringify(config));
     await writeFile(join(path, 'README.md'), card);
     expect(await readDeclaredDimensions(new ModelFolder(path), 'config.json')).toEqual(expected);
+  });
+
+  it('are not guessed where the card cannot be read', async () => {
+    await rm(join(path, 'config.json'), { force: true });
+    await rm(join(path, 'README.md'), { force: true });
+    await mkdir(join(path, 'README.md'));
+    await expect(readDeclaredDimensions(new ModelFolder(path), 'config.json')).rejects.toThrow(
+      'README.md cannot be read',
+    );
   });
 });
