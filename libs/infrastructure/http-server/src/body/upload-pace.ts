@@ -16,6 +16,7 @@ export class UploadPace {
   #received = 0;
   #receivedBefore = 0;
   #timer: NodeJS.Timeout | undefined;
+  #turn: NodeJS.Immediate | undefined;
 
   constructor(
     private readonly options: UploadPaceOptions,
@@ -24,7 +25,9 @@ export class UploadPace {
 
   start(): void {
     const { minBytesPerSecond, rateWindowMs } = this.options;
-    if (minBytesPerSecond > 0) this.#timer = setInterval(() => this.#check(), rateWindowMs);
+    if (minBytesPerSecond === 0) return;
+    // What has come while this process stood still is read before it is judged.
+    this.#timer = setInterval(() => (this.#turn = setImmediate(() => this.#check())), rateWindowMs);
   }
 
   received(bytes: number): void {
@@ -33,6 +36,7 @@ export class UploadPace {
 
   stop(): void {
     clearInterval(this.#timer);
+    clearImmediate(this.#turn);
   }
 
   #check(): void {
