@@ -114,7 +114,7 @@ describe('a field that another path reads', () => {
   ])('is not served at %s with %j: %s', async (path, body, field, value) => {
     expect(await statusAndText(path, { ...body, [field]: value })).toEqual([
       400,
-      expect.stringContaining(`'${field}': is not served`),
+      expect.stringContaining(`'${field}' is not served`),
     ]);
   });
 
