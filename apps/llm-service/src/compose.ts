@@ -1,3 +1,4 @@
+import { CALL_HEADERS } from '@morgan/distributed-llm';
 import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog, type ServiceLogger } from '@morgan/telemetry';
@@ -115,6 +116,7 @@ function composeApplication(
     requestIdHeaders: requestIdHeadersOf,
     pathHint,
     headers: { [HOST_HEADER]: GATEWAY_HOST },
+    headersRead: CALL_HEADERS,
     routes: endpointRoutes(endpoints, relay),
     api: {
       title: 'Morgan llm-service',

@@ -15,7 +15,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
     text: LIMITS,
     lines: [
       [
-        'A header shortens its limit and never lengthens it; a value that is no whole number is ignored.',
+        'A header shortens its limit and never lengthens it; a value that is no time changes nothing, and `x-morgan-ignored` names the header.',
         'call-limits',
         'a limit of a route, which a caller can shorten and not lengthen',
       ],

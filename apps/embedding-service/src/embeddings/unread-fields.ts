@@ -32,7 +32,7 @@ const WITHOUT_EFFECT: readonly string[] = ['user', 'model', 'input', 'messages']
 
 /**
  * Makes the check of a path that reads fewer fields than another does: clients of several APIs meet here, and a field that only another
- * path reads would have no effect, without a word. @returns what throws AppError `invalid_value` about the first such field
+ * path reads would have no effect, without a word. @returns what throws AppError `unsupported_parameter` about the first such field
  */
 export function unreadCheck(
   own: z.ZodObject,
@@ -48,7 +48,7 @@ export function unreadCheck(
       const field = unread.get(name);
       if (field?.safeParse(value).success) continue;
       const what = field ? 'is not served' : `is not read at this path: ${path} has it`;
-      throw new AppError('invalid_value', `'${name}' ${what}.`, { param: name });
+      throw new AppError('unsupported_parameter', `'${name}' ${what}.`, { param: name });
     }
   };
 }

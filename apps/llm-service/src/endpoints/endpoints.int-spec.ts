@@ -454,3 +454,37 @@ describe("an error on Cohere's paths", () => {
     expect(await ask('/v2/rerank', BODY)).toEqual([400, { message: 'no', error }]);
   });
 });
+
+describe('a header of ours that changes nothing', () => {
+  const ignored = async (headers: Record<string, string>, body = BODY) =>
+    (await call('/v1/chat/completions', body, { headers })).headers.get('x-morgan-ignored');
+
+  it.each([
+    ['x-morgan-stall-ms', 'abc'],
+    ['x-morgan-stall-ms', '0'],
+    ['x-morgan-connect-ms', '30s'],
+    ['x-morgan-first-content-ms', '-1'],
+    ['x-morgan-deadline-ms', '1e3'],
+    ['x-morgan-dealine-ms', '1000'],
+    ['x-morgan-host', 'one'],
+  ])('is named in the answer: %s: %s', async (name, value) => {
+    expect(await ignored({ [name]: value })).toBe(name);
+  });
+
+  it('is named in an error, too, and beside others', async () => {
+    const both = { 'x-morgan-timeout': '1', 'x-morgan-stall-ms': 'no' };
+    expect(await ignored(both, '{')).toBe('x-morgan-timeout, x-morgan-stall-ms');
+  });
+
+  it('is none of those that are read', async () => {
+    const read = {
+      'x-morgan-deadline-ms': '30000.0',
+      'x-morgan-stall-ms': '900000',
+      'x-morgan-connect-ms': '1500',
+      'x-morgan-first-content-ms': '20000',
+      'x-morgan-hops': '1',
+      'x-morgan-via': 'a',
+    };
+    expect(await ignored(read)).toBeNull();
+  });
+});

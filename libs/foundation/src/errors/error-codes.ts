@@ -42,6 +42,10 @@ export const ERROR_CODES = {
   missing_required_parameter: { kind: 'invalid_request', doc: 'The field in `param` is required.' },
   invalid_type: { kind: 'invalid_request', doc: 'The field in `param` has the wrong type.' },
   invalid_value: { kind: 'invalid_request', doc: 'The field in `param` is outside its allowed values.' },
+  unsupported_parameter: {
+    kind: 'invalid_request',
+    doc: 'The field in `param` is not served, or not read at this path, whatever it says; the message says what is there instead.',
+  },
   request_loop: {
     kind: 'invalid_request',
     doc: 'The request has come through several gateways of this kind in a row: one of them has itself, or another that leads back to it, for a host. `LLM_HOSTS` and `EMBEDDING_URL` name hosts, never the gateway. Or it has come back to the embedding-service that had sent it on: `EMBEDDING_REMOTE_HOSTS` leads there.',

@@ -1,6 +1,7 @@
 export { distributedLlmConfig } from './client/distributed-llm.config.ts';
 export { DistributedLlmClient, type DistributedLlmOptions } from './client/distributed-llm.client.ts';
 export type { HostRequest } from './call/host-request.ts';
+export { CALL_HEADERS } from './call/prepare-call.ts';
 export { DistributedLlmMetrics } from './client/distributed-llm-metrics.ts';
 export type { DistributedLlmStatus } from './client/client-status.ts';
 export { HostError } from './client/host-error.ts';

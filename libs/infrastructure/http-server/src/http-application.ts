@@ -16,6 +16,7 @@ import { ErrorResponder } from './error-responder.ts';
 import { expectContinue } from './gate/expect-continue.hook.ts';
 import { registerGate } from './gate/fastify-gate.ts';
 import type { Gate } from './gate/gate.ts';
+import { type HeadersRead, ignoredHeaders } from './gate/ignored-headers.hook.ts';
 import { requestContext } from './gate/request-context.hooks.ts';
 import type { HttpConfig } from './http-server.config.ts';
 import type { BodyFormat } from './body/body-format.ts';
@@ -39,6 +40,8 @@ interface HttpApplicationOptions extends Authenticators {
   readonly metrics: Metrics;
   /** Headers of every response that this service makes, refusals below the routes included. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Headers of ours that this service reads, besides those that every service does; others are named as ignored. */
+  readonly headersRead?: HeadersRead;
   /** How long any call may take, in milliseconds. Default: whoever answers it sets its limit. */
   readonly callTimeoutMs?: number;
   readonly api: ApiDescription;
@@ -75,7 +78,7 @@ export async function createHttpApplication(
 
 /** Fastify on its own server, behind the gate of docs/architecture.md: the order of the hooks is the order of the checks. */
 function createAdapter(options: HttpApplicationOptions, errors: ErrorResponder): FastifyAdapter {
-  const { config, pathHint, headers = {}, routes = [] } = options;
+  const { config, pathHint, headers = {}, headersRead = {}, routes = [] } = options;
   const server = new NodeServer({ ...options, headers });
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimitBytes,
@@ -99,6 +102,7 @@ function createAdapter(options: HttpApplicationOptions, errors: ErrorResponder):
       cors(config.corsOrigins),
       authentication(options, new OpenRoutes(config.openEndpoints)),
       ...(ofBorrowedNames ? [ofBorrowedNames] : []),
+      ignoredHeaders(headersRead),
     ],
     beforeBody: [admission, expectContinue],
     readBody: parser,

@@ -4,6 +4,7 @@ export type { Authenticator } from './gate/authentication.hook.ts';
 export { Drain } from './drain.ts';
 export { contextOf, type HttpReply, type HttpRequest } from './http-exchange.ts';
 export type { RequestContext } from './request-context.ts';
+export { HOPS_HEADER } from './gate/ignored-headers.hook.ts';
 export { VIA_HEADER } from './gate/request-context.hooks.ts';
 export { createHttpApplication } from './http-application.ts';
 export { httpConfig } from './http-server.config.ts';

@@ -71,6 +71,7 @@ export function isByCaller(cause: unknown, { ofCaller }: CallLimits): boolean {
   return ofCaller.firstContent && (reason === 'first_byte_timeout' || reason === 'first_content_timeout');
 }
 
-function saidMs(value: string | string[] | undefined): number | undefined {
+/** Milliseconds of one of {@link LIMIT_HEADERS}; undefined for what is no time. */
+export function saidMs(value: string | string[] | undefined): number | undefined {
   return typeof value === 'string' && /^[1-9]\d*(\.\d+)?$/.test(value) ? Number(value) : undefined;
 }

@@ -5,7 +5,7 @@ import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
 import { restrictedTo, type Route, type RouteTable } from '../routing/route-table.ts';
 import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
 import { sessionKeyOf, type SessionTraits } from '../strategies/session-key.ts';
-import { limitsOf } from './call-limits.ts';
+import { LIMIT_HEADERS, limitsOf, saidMs } from './call-limits.ts';
 import type { CallTraits } from '../strategies/strategy.ts';
 import type { CallInput } from './call-parts.ts';
 import type { HostRequest } from './host-request.ts';
@@ -14,6 +14,13 @@ import type { HostRequest } from './host-request.ts';
 const SESSION_HEADER = 'x-session-id';
 /** The caller's choice of a strategy, where that is allowed. */
 const STRATEGY_HEADER = 'x-morgan-strategy';
+
+/** Headers of ours that a call is made by, each with whether a value says something. A strategy that is none is refused. */
+export const CALL_HEADERS: Readonly<Record<string, (value: string) => boolean>> = {
+  ...Object.fromEntries(Object.values(LIMIT_HEADERS).map((name) => [name, (value) => saidMs(value) !== undefined])),
+  [STRATEGY_HEADER]: () => true,
+};
+
 /** Of a form, in bytes: what it costs goes with its length. */
 const TOKEN_BYTES = 4;
 

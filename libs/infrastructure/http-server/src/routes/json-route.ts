@@ -1,9 +1,10 @@
 import { atEndOfTurn } from '@morgan/foundation';
 import type { z } from 'zod';
 import { bodyCheck } from './body-check.ts';
-import { contextOf, type HttpReply, type HttpRequest } from '../http-exchange.ts';
+import type { HttpReply, HttpRequest } from '../http-exchange.ts';
+import { tellIgnored } from '../ignored.ts';
 import type { PlainRoute } from './plain-route.ts';
-import { IGNORED_HEADER, unknownFields } from './unknown-fields.ts';
+import { unknownFields } from './unknown-fields.ts';
 
 /** A call that brings a JSON body, as {@link jsonRoute} takes it. */
 interface JsonRoute<Body> extends Pick<PlainRoute, 'path' | 'tag' | 'summary'> {
@@ -26,11 +27,8 @@ export function jsonRoute<Body>({ answer, ...route }: JsonRoute<Body>): PlainRou
   const unknownIn = unknownFields(route.schema);
   const handle: PlainRoute['handle'] = async (request, reply) => {
     check(request.body);
-    const ignored = unknownIn(request.body);
-    if (ignored !== undefined) {
-      reply.header(IGNORED_HEADER, ignored);
-      contextOf(request).note('ignored', ignored);
-    }
+    const unknown = unknownIn(request.body);
+    if (unknown) tellIgnored(reply, unknown);
     const body = await answer(request.body as Body, request, reply);
     await new Promise<void>(atEndOfTurn);
     return body;

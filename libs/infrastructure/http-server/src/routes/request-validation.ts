@@ -55,6 +55,8 @@ function progress(issue: Issue): number {
 
 function codeFor(issue: Issue): ErrorCode {
   if (isMissing(issue)) return 'missing_required_parameter';
+  // What may only be absent is known, and not served.
+  if (issue.code === 'invalid_type' && issue.expected === 'null') return 'unsupported_parameter';
   if (issue.code === 'invalid_type' || issue.code === 'invalid_union') return 'invalid_type';
   if (issue.code === 'too_small' && issue.origin === 'array') return 'empty_array';
   if (issue.code === 'too_small' && issue.origin === 'string') return 'empty_string';
