@@ -188,6 +188,12 @@ describe('a field that nobody knows', () => {
     expect(response.headers.get('x-morgan-ignored')).toBe('chunking_strategy, is_query, and 1 more');
   });
 
+  it('is named behind a header of ours that changes nothing', async () => {
+    const headers = { 'x-morgan-stall-ms': '1000', 'x-morgan-hops': '1', 'x-morgan-via': 'a' };
+    const response = await postJson(`${served.url}/v1/embeddings`, { input: 'a', is_query: true }, headers);
+    expect(response.headers.get('x-morgan-ignored')).toBe('x-morgan-stall-ms, is_query');
+  });
+
   it.each([
     ['inputType', 'input_type'],
     ['input_typ', 'input_type'],
@@ -199,5 +205,22 @@ describe('a field that nobody knows', () => {
     const response = await ask('/v1/embeddings', { input: 'a', [field]: 'x' });
     const error = { param: field, message: `'${field}' is unknown; '${meant}' is known here.` };
     expect([response.status, await response.json()]).toMatchObject([400, { error }]);
+  });
+});
+
+describe('the code of a refusal', () => {
+  it.each([
+    ['/v1/embeddings', { input: 'a', max_tokens: 8 }, 'max_tokens', 'unsupported_parameter'],
+    ['/v1/embeddings', { input: 'a', max_tokens: null, dimensions: 'x' }, 'dimensions', 'invalid_type'],
+    ['/v1/similarity', { pairs: [['a', 'b']], dimensions: 4 }, 'dimensions', 'unsupported_parameter'],
+    [
+      '/v1/similarity',
+      { pairs: [['a', 'b']], output_dtype: 'int8' },
+      'output_dtype',
+      'unsupported_parameter',
+    ],
+  ])('of %s tells what is not served from what is wrong: %j', async (path, body, param, code) => {
+    const response = await postJson(`${served.url}${path}`, body);
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { param, code } }]);
   });
 });

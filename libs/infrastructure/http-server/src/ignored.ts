@@ -17,7 +17,11 @@ export function tellIgnored(reply: HttpReply, names: readonly string[]): void {
   const told = tellable(names);
   const left = names.length - told.length;
   const before = reply.getHeaders()[IGNORED_HEADER];
-  const all = [...(before === undefined ? [] : [String(before)]), ...told, ...(left > 0 ? [`and ${left} more`] : [])];
+  const all = [
+    ...(before === undefined ? [] : [String(before)]),
+    ...told,
+    ...(left > 0 ? [`and ${left} more`] : []),
+  ];
   const text = all.join(', ');
   reply.header(IGNORED_HEADER, text);
   contextOf(reply).note('ignored', text);

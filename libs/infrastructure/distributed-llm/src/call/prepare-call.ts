@@ -17,7 +17,9 @@ const STRATEGY_HEADER = 'x-morgan-strategy';
 
 /** Headers of ours that a call is made by, each with whether a value says something. A strategy that is none is refused. */
 export const CALL_HEADERS: Readonly<Record<string, (value: string) => boolean>> = {
-  ...Object.fromEntries(Object.values(LIMIT_HEADERS).map((name) => [name, (value) => saidMs(value) !== undefined])),
+  ...Object.fromEntries(
+    Object.values(LIMIT_HEADERS).map((name) => [name, (value) => saidMs(value) !== undefined]),
+  ),
   [STRATEGY_HEADER]: () => true,
 };
 
