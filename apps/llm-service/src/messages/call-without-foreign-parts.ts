@@ -1,4 +1,4 @@
-import { BodyFacts, refusesForeignParts } from '@morgan/distributed-llm';
+import { BodyFacts, refusesForeignParts } from '@morgan/llm-protocol';
 import type { ResponseRoom } from '../relay/held-response.ts';
 import { asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';

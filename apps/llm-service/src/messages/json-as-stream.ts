@@ -1,13 +1,13 @@
+import { AppError, type JsonObject } from '@morgan/foundation';
 import {
-  askedMessage,
-  dialectOf,
   MessageEvents,
-  readBody,
   StreamFault,
   type TokenUsage,
+  askedMessage,
+  dialectOf,
+  readBody,
   wholeAsStream,
-} from '@morgan/distributed-llm';
-import { AppError, type JsonObject } from '@morgan/foundation';
+} from '@morgan/llm-protocol';
 import { asBuffer } from './message-body.ts';
 import { withinStack } from './within-stack.ts';
 

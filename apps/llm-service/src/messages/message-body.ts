@@ -1,18 +1,18 @@
+import type { ReportedError } from '@morgan/host-errors';
+import { AppError, isObject, type JsonObject } from '@morgan/foundation';
 import {
   type BodyContent,
   BodyFacts,
   type ChatHabits,
   type ContinuationStyle,
+  type ValueSpan,
   estimatedTokens,
   fieldsOf,
   parseExactly,
   prefilledRequest,
   toChatRequest,
-  type ValueSpan,
   withoutForeignParts,
-} from '@morgan/distributed-llm';
-import type { ReportedError } from '@morgan/host-errors';
-import { AppError, isObject, type JsonObject } from '@morgan/foundation';
+} from '@morgan/llm-protocol';
 
 /** What is known of those who are asked. */
 export interface AskedModel {

@@ -1,17 +1,14 @@
+import type { DistributedLlmClient, HostRequest, HostResponse, RouteReading } from '@morgan/distributed-llm';
+import type { JsonObject } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
 import {
   BodyFacts,
   type ContinuationStyle,
   type Dialect,
-  dialectOf,
-  type DistributedLlmClient,
-  type HostRequest,
-  type HostResponse,
-  readBody,
-  type RouteReading,
   WholeBody,
-} from '@morgan/distributed-llm';
-import type { JsonObject } from '@morgan/foundation';
-import type { ReportedError } from '@morgan/host-errors';
+  dialectOf,
+  readBody,
+} from '@morgan/llm-protocol';
 import { type ResponseRoom, heldResponse } from '../relay/held-response.ts';
 import { type AskedModel, asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { type HostResponseBody, WholeBody } from '@morgan/distributed-llm';
+import { type HostResponseBody, WholeBody } from '@morgan/llm-protocol';
 import { heldResponse } from './held-response.ts';
 
 const bodyOf = (...pieces: string[]) =>

@@ -1,13 +1,7 @@
-import {
-  askedMessage,
-  type DistributedLlmClient,
-  type HostResponse,
-  MessageEvents,
-  readBody,
-  type TokenUsage,
-} from '@morgan/distributed-llm';
+import type { DistributedLlmClient, HostResponse } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { contextOf } from '@morgan/http-server';
+import { MessageEvents, type TokenUsage, askedMessage, readBody } from '@morgan/llm-protocol';
 import type { CallerLimits } from '../callers/caller-limits.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { FormConfig } from '../forms/form.config.ts';

@@ -1,5 +1,6 @@
-import { AttemptLog, type Dialect, dialectOf, type HostRequest } from '@morgan/distributed-llm';
+import { AttemptLog, type HostRequest } from '@morgan/distributed-llm';
 import type { HttpReply, HttpRequest } from '@morgan/http-server';
+import { type Dialect, dialectOf } from '@morgan/llm-protocol';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { hostPathOf } from '../endpoints/host-path.ts';
 import type { CallerPermit } from '../callers/caller-permit.ts';

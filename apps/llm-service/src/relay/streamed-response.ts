@@ -1,25 +1,22 @@
-import {
-  askedMessage,
-  ClientStream,
-  type Dialect,
-  dialectOf,
-  type DistributedLlmClient,
-  type HostRequest,
-  type HostResponse,
-  type HostStream,
-  MessageEvents,
-  readBody,
-  type RouteReading,
-  type StreamFault,
-  StreamRelay,
-  type StreamTranslator,
-  toldStream,
-  TranslatedStream,
-  WholeBody,
-} from '@morgan/distributed-llm';
+import type { DistributedLlmClient, HostRequest, HostResponse, RouteReading } from '@morgan/distributed-llm';
 import { AppError, type JsonObject, type Logger } from '@morgan/foundation';
 import type { ReportedError } from '@morgan/host-errors';
 import { contextOf, type RequestContext } from '@morgan/http-server';
+import {
+  ClientStream,
+  type Dialect,
+  type HostStream,
+  MessageEvents,
+  type StreamFault,
+  StreamRelay,
+  type StreamTranslator,
+  TranslatedStream,
+  WholeBody,
+  askedMessage,
+  dialectOf,
+  readBody,
+  toldStream,
+} from '@morgan/llm-protocol';
 import { writeStreamHead } from './write-head.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
 import { type ResponseRoom, heldResponse } from './held-response.ts';

@@ -8,10 +8,10 @@ import {
   statusWithin,
 } from '@morgan/host-errors';
 import { TransportError, type TransportResponse } from '@morgan/http-transport';
+import { StreamFault } from '@morgan/llm-protocol';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import type { Host } from '../hosts/host.ts';
-import { StreamFault } from '../streams/stream-fault.ts';
 import { type CallRequest, hasStreamOptions } from './attempt-request.ts';
 import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
 import { ErrorResponse } from './error-response.ts';

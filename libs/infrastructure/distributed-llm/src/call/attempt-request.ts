@@ -1,14 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Deadline, isObject } from '@morgan/foundation';
 import type { TransportRequest } from '@morgan/http-transport';
-import type { Dialect } from '../dialects/dialect.ts';
+import {
+  type Dialect,
+  type HostStreamOptions,
+  type ResumeMode,
+  type ValueSpan,
+  withValues,
+} from '@morgan/llm-protocol';
 import type { Work } from '../hosts/pace.ts';
-import { type ValueSpan, withValues } from '../routing/body-facts.ts';
 import type { RequestFacts } from '../routing/request-facts.ts';
 import type { Target } from '../routing/target.ts';
-import type { ResumeMode } from '../streams/resume/attempt-usage.ts';
 import type { RepeatableUpload } from './repeatable-upload.ts';
-import type { HostStreamOptions } from '../streams/host-stream.ts';
 import { brokenResponse } from './call-error.ts';
 import type { CallLimits } from './call-limits.ts';
 import { headersToHost } from './forwarded-headers.ts';

@@ -1,10 +1,13 @@
 import { BROKEN_OFF, type ReportedError } from '@morgan/host-errors';
 import type { TransportResponse } from '@morgan/http-transport';
-import type { Dialect } from '../dialects/dialect.ts';
-import { readBody } from '../dialects/event-reader.ts';
-import { firstByte, lastByte } from '../dialects/json-bytes.ts';
-import { isClosed } from '../dialects/json-text.ts';
-import type { HostResponseBody } from '../streams/whole-body.ts';
+import {
+  type Dialect,
+  type HostResponseBody,
+  firstByte,
+  isClosed,
+  lastByte,
+  readBody,
+} from '@morgan/llm-protocol';
 import { LongJsonBody } from './long-json-body.ts';
 import { failed, type Opening } from './opening.ts';
 

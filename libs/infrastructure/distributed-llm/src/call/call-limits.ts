@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { TransportError } from '@morgan/http-transport';
+import { StreamFault, type StreamLimits } from '@morgan/llm-protocol';
 import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
 import type { Route } from '../routing/route-table.ts';
-import type { StreamLimits } from '../streams/stream-clock.ts';
-import { StreamFault } from '../streams/stream-fault.ts';
 
 /** How long the parts of a call may take, in milliseconds, and what of a stream is taken for a response. */
 export interface CallLimits {

@@ -1,6 +1,6 @@
 import { errorOf, readErrorBody, type ReportedError, restTimeMs, withTexts } from '@morgan/host-errors';
 import type { TransportResponse } from '@morgan/http-transport';
-import type { Dialect } from '../dialects/dialect.ts';
+import type { Dialect } from '@morgan/llm-protocol';
 import type { HostAddress } from '../hosts/host-address.ts';
 import { BodyStart } from './body-start.ts';
 

@@ -1,10 +1,8 @@
 import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import { Pieces } from '@morgan/foundation';
 import { type ResponseBody, TransportError } from '@morgan/http-transport';
-import { firstByte, lastByte } from '../dialects/json-bytes.ts';
-import { fieldsOf } from '../routing/body-facts.ts';
+import { type HostResponseBody, bytesOf, fieldsOf, firstByte, lastByte } from '@morgan/llm-protocol';
 import { brokenResponse } from './call-error.ts';
-import { bytesOf, type HostResponseBody } from '../streams/whole-body.ts';
 
 const CLOSING_OF: ReadonlyMap<number | undefined, number> = new Map([
   [0x7b, 0x7d],

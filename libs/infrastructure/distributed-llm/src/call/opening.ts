@@ -1,7 +1,6 @@
 import type { ReportedError } from '@morgan/host-errors';
+import type { HostResponseBody, HostStream } from '@morgan/llm-protocol';
 import type { Outcome } from '../evidence/outcome.ts';
-import type { HostStream } from '../streams/host-stream.ts';
-import type { HostResponseBody } from '../streams/whole-body.ts';
 
 /** What there is to hand out: all of a response, after a clean end, or one that goes on as events or as bytes. */
 export type Content = { readonly kind: 'content' } & (

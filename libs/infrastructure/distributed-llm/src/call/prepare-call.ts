@@ -1,7 +1,6 @@
 import { AppError, type CallContext, Deadline } from '@morgan/foundation';
+import { type BodyFacts, dialectOf, readBodyFacts } from '@morgan/llm-protocol';
 import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
-import { dialectOf } from '../dialects/dialect-of.ts';
-import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
 import { restrictedTo, type Route, type RouteTable } from '../routing/route-table.ts';
 import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
 import { sessionKeyOf, type SessionTraits } from '../strategies/session-key.ts';
@@ -17,7 +16,9 @@ const STRATEGY_HEADER = 'x-morgan-strategy';
 
 /** Headers of ours that a call is made by, each with whether a value says something. A strategy that is none is refused. */
 export const CALL_HEADERS: Readonly<Record<string, (value: string) => boolean>> = {
-  ...Object.fromEntries(Object.values(LIMIT_HEADERS).map((name) => [name, (value) => saidMs(value) !== undefined])),
+  ...Object.fromEntries(
+    Object.values(LIMIT_HEADERS).map((name) => [name, (value) => saidMs(value) !== undefined]),
+  ),
   [STRATEGY_HEADER]: () => true,
 };
 

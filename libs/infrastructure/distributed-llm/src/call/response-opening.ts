@@ -4,13 +4,17 @@ import {
   TransportError,
   type TransportResponse,
 } from '@morgan/http-transport';
-import type { Dialect } from '../dialects/dialect.ts';
-import { readBody } from '../dialects/event-reader.ts';
-import { firstByte } from '../dialects/json-bytes.ts';
+import {
+  type Dialect,
+  HostStream,
+  type HostStreamOptions,
+  StreamFault,
+  type StreamFaultReason,
+  firstByte,
+  readBody,
+} from '@morgan/llm-protocol';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
-import { HostStream, type HostStreamOptions } from '../streams/host-stream.ts';
-import { StreamFault, type StreamFaultReason } from '../streams/stream-fault.ts';
 import { beginningOf, isObjectIn, MOST_OF_ERROR_BYTES, openText } from './body-opening.ts';
 import { BodyStart } from './body-start.ts';
 import { failed, type Opening } from './opening.ts';

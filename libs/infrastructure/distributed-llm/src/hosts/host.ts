@@ -1,7 +1,7 @@
 import type { CircuitStatus } from '@morgan/circuit-breaker';
 import type { TargetStatus } from '@morgan/health-monitor';
 import type { AttemptPolicies, AttemptPoliciesStatus } from '@morgan/http-client';
-import { countsTokens } from '../dialects/dialect-of.ts';
+import { countsTokens } from '@morgan/llm-protocol';
 import { Excuses } from './excuses.ts';
 import { type FaultOf, FaultRuns } from './fault-runs.ts';
 import { HostAddress } from './host-address.ts';

@@ -1,7 +1,7 @@
 import { isObject, textOrNone } from '@morgan/foundation';
 import { readableBody } from '@morgan/http-transport';
 import type { Dialect, StreamTranslator } from '../dialects/dialect.ts';
-import { parseExactly } from '../dialects/exact-json.ts';
+import { parseExactly } from '../json/exact-json.ts';
 import { dataEvent } from '../dialects/openai-shapes.ts';
 import { HostStream } from './host-stream.ts';
 import { WholeBody } from './whole-body.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { outcomeOfRefusal } from '@morgan/host-errors';
-import { inKnownWords } from '../dialects/anthropic/too-long.ts';
+import { inKnownWords } from './too-long.ts';
 
 const errorWith = (message: string, code?: string) => ({ message, code, type: undefined, status: 400 });
 const outcomeOf = (error: ReturnType<typeof errorWith>) =>

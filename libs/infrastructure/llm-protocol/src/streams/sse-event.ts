@@ -1,5 +1,5 @@
-import { withEscapes } from '../dialects/json-end.ts';
-import { withoutNaN } from '../dialects/json-text.ts';
+import { withEscapes } from '../json/json-end.ts';
+import { withoutNaN } from '../json/json-text.ts';
 import { StreamFault } from './stream-fault.ts';
 
 const LF = 10;

@@ -1,6 +1,6 @@
 import { AppError, isObject, type JsonObject, textOrNone } from '@morgan/foundation';
-import { parseExactly } from '../exact-json.ts';
-import { withEscapes } from '../json-end.ts';
+import { parseExactly } from '../../json/exact-json.ts';
+import { withEscapes } from '../../json/json-end.ts';
 
 /** Arguments of a tool as JSON: some hosts send the object itself. */
 export function argumentsOf(called: JsonObject): string | undefined {

@@ -1,4 +1,4 @@
-import { lastByte } from '../dialects/json-bytes.ts';
+import { lastByte } from '../json/json-bytes.ts';
 
 const CLOSING = '}'.charCodeAt(0);
 const QUOTE = '"'.charCodeAt(0);

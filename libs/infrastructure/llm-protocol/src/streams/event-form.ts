@@ -1,6 +1,6 @@
 import type { JsonObject } from '@morgan/foundation';
 import type { Dialect, EventReading } from '../dialects/dialect.ts';
-import { parseExactly } from '../dialects/exact-json.ts';
+import { parseExactly } from '../json/exact-json.ts';
 import { dataEvent } from '../dialects/openai-shapes.ts';
 import { SseEvent } from './sse-event.ts';
 

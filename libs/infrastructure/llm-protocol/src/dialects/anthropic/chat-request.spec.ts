@@ -1,6 +1,6 @@
 import { AppError, type JsonObject } from '@morgan/foundation';
 import { describe, expect, it } from '@jest/globals';
-import { parseExactly } from '../exact-json.ts';
+import { parseExactly } from '../../json/exact-json.ts';
 import { USUAL_HABITS } from './chat-habits.ts';
 import { toChatRequest } from './chat-request.ts';
 

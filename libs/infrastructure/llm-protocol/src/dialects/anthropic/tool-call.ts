@@ -1,5 +1,5 @@
 import { JoinedText } from '../../streams/joined-text.ts';
-import { JsonEnd } from '../json-end.ts';
+import { JsonEnd } from '../../json/json-end.ts';
 
 /** What one delta says of a call. */
 export interface ToolCallDelta {

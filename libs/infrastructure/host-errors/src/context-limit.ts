@@ -1,4 +1,4 @@
-import type { ReportedError } from '@morgan/host-errors';
+import type { ReportedError } from './reported-error.ts';
 
 /** `context length is 8192 tokens`, `context length (4096 tokens)`, `210000 tokens > 200000 maximum`, `should be [1, 30720]`. */
 const LIMITS = [

@@ -10,7 +10,7 @@ import {
   type TokenUsage,
 } from './dialect.ts';
 import { EventTemplate } from './event-template.ts';
-import { firstByte } from './json-bytes.ts';
+import { firstByte } from '../json/json-bytes.ts';
 import { DONE_EVENT } from './openai-shapes.ts';
 
 const END: EventReading = { ...NO_READING, isEnd: true };

@@ -1,4 +1,4 @@
-import { isSpace } from '../dialects/json-bytes.ts';
+import { isSpace } from '../json/json-bytes.ts';
 import { promptTokensOf } from './prompt-tokens.ts';
 
 /** What only some targets can do. */

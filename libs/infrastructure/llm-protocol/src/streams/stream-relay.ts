@@ -7,7 +7,7 @@ import type {
   StreamTranslator,
   TokenUsage,
 } from '../dialects/dialect.ts';
-import { parseExactly } from '../dialects/exact-json.ts';
+import { parseExactly } from '../json/exact-json.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { HostStreamListener } from './host-stream.ts';
 import { withoutNullUsage } from './null-usage.ts';

@@ -1,5 +1,5 @@
 import type { EventReading } from '../dialects/dialect.ts';
-import { firstByte } from '../dialects/json-bytes.ts';
+import { firstByte } from '../json/json-bytes.ts';
 import type { SseEvent } from './sse-event.ts';
 
 type ReadEvent = readonly [SseEvent, EventReading];

@@ -1,5 +1,4 @@
-import { refusalOfInput, type ReportedError } from '@morgan/host-errors';
-import { contextLimitIn } from '../../evidence/context-limit.ts';
+import { type ReportedError, contextLimitIn, refusalOfInput } from '@morgan/host-errors';
 
 /** Anthropic's own words. */
 const KNOWN = /prompt is too long|exceed context limit/i;
