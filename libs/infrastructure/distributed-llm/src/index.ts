@@ -1,4 +1,4 @@
-export { distributedLlmConfig } from './client/distributed-llm.config.ts';
+export { distributedLlmConfig } from './distributed-llm.config.ts';
 export { DistributedLlmClient, type DistributedLlmOptions } from './client/distributed-llm.client.ts';
 export type { HostRequest } from './call/host-request.ts';
 export { CALL_HEADERS } from './call/prepare-call.ts';
@@ -7,8 +7,8 @@ export type { DistributedLlmStatus } from './client/client-status.ts';
 export { HostError } from './client/host-error.ts';
 export type { CallOptions, JsonResponse } from './client/json-call.ts';
 export { CONNECTION_SETTINGS, hostTransportOptions } from './client/host-transports.ts';
-export { RepeatableUpload } from './call/repeatable-upload.ts';
-export { AttemptLog, type AttemptSummary } from './call/attempt-log.ts';
+export { RepeatableUpload } from './attempt/repeatable-upload.ts';
+export { AttemptLog, type AttemptSummary } from './attempt/attempt-log.ts';
 export type { HostResponse } from './call/host-response.ts';
 export type { RouteExplanation, TargetExplanation } from './client/explain-route.ts';
 export type { LlmHostOptions } from './hosts/host-list.ts';

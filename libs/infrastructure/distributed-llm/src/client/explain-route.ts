@@ -1,7 +1,7 @@
 import { readBodyFacts } from '@morgan/llm-protocol';
 import type { CallInput, CallParts } from '../call/call-parts.ts';
 import { sessionTraitsOf } from '../call/prepare-call.ts';
-import type { DistributedLlmConfig } from './distributed-llm.config.ts';
+import type { DistributedLlmConfig } from '../distributed-llm.config.ts';
 import type { LoadBalancingStrategy } from '../strategies/create-strategy.ts';
 import { type SessionKeySource, sessionKeySource } from '../strategies/session-key.ts';
 import type { Tier } from '../routing/route-table.ts';

@@ -12,7 +12,7 @@ import type { Work } from '../hosts/pace.ts';
 import type { RequestFacts } from '../routing/request-facts.ts';
 import type { Target } from '../routing/target.ts';
 import type { RepeatableUpload } from './repeatable-upload.ts';
-import { brokenResponse } from './call-error.ts';
+import { brokenResponse } from '../response/broken-response.ts';
 import type { CallLimits } from './call-limits.ts';
 import { headersToHost } from './forwarded-headers.ts';
 

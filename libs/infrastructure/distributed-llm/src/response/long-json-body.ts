@@ -2,7 +2,7 @@ import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import { Pieces } from '@morgan/foundation';
 import { type ResponseBody, TransportError } from '@morgan/http-transport';
 import { type HostResponseBody, bytesOf, fieldsOf, firstByte, lastByte } from '@morgan/llm-protocol';
-import { brokenResponse } from './call-error.ts';
+import { brokenResponse } from './broken-response.ts';
 
 const CLOSING_OF: ReadonlyMap<number | undefined, number> = new Map([
   [0x7b, 0x7d],

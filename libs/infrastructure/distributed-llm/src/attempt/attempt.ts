@@ -7,15 +7,15 @@ import { OF_LOAD, type Outcome } from '../evidence/outcome.ts';
 import type { Work } from '../hosts/pace.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
-import { openResponse } from './response-opening.ts';
+import { openResponse } from '../response/response-opening.ts';
 import type { AttemptMode, AttemptParts } from './attempt-parts.ts';
 import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
 import { attemptRequest, type CallRequest, mayRepeat, streamOptions, workOf } from './attempt-request.ts';
-import { brokenResponse } from './call-error.ts';
+import { brokenResponse } from '../response/broken-response.ts';
 import { isByCaller } from './call-limits.ts';
 import { faultOf, noteFailure } from './failure-memory.ts';
 import { firstTokenLimitMs } from './first-token-clock.ts';
-import { requestIdOf } from './error-response.ts';
+import { requestIdOf } from '../response/error-response.ts';
 import {
   isQueued,
   isStale,

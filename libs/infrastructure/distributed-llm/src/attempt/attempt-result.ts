@@ -1,7 +1,7 @@
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Outcome } from '../evidence/outcome.ts';
-import type { ErrorResponse } from './error-response.ts';
-import type { Content } from './opening.ts';
+import type { ErrorResponse } from '../response/error-response.ts';
+import type { Content } from '../response/opening.ts';
 
 /** How an attempt came out while nothing was handed out. */
 export type AttemptResult = ({ readonly response: TransportResponse } & Content) | AttemptFailure;

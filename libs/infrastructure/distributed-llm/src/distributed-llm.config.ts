@@ -3,10 +3,10 @@ import { MAX_TIMER_MS, milliseconds, proxyUrl, setting, whereGood } from '@morga
 import { isExcepted } from '@morgan/http-transport';
 import { retryBudgetConfig } from '@morgan/retry';
 import { z } from 'zod';
-import { hostList } from '../hosts/host-list.ts';
-import { LONGEST_PROBE_MS } from '../hosts/host-probe.config.ts';
-import { hostGroups, repeatedTargets, routeList, unknownNames } from '../routing/route.config.ts';
-import { DEFAULT_STRATEGY, loadBalancingStrategy } from '../strategies/create-strategy.ts';
+import { hostList } from './hosts/host-list.ts';
+import { LONGEST_PROBE_MS } from './hosts/host-probe.config.ts';
+import { hostGroups, repeatedTargets, routeList, unknownNames } from './routing/route.config.ts';
+import { DEFAULT_STRATEGY, loadBalancingStrategy } from './strategies/create-strategy.ts';
 
 /**
  * The breaker's settings with a gateway's defaults: hosts are asked again soon, as callers wait for them, also after a

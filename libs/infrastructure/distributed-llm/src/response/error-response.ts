@@ -1,7 +1,6 @@
 import { errorOf, readErrorBody, type ReportedError, restTimeMs, withTexts } from '@morgan/host-errors';
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '@morgan/llm-protocol';
-import type { HostAddress } from '../hosts/host-address.ts';
 import { BodyStart } from './body-start.ts';
 
 /** Above it there is no status that clients, and proxies on the way to them, have to know (RFC 9110, 15). */
@@ -21,7 +20,7 @@ const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
 /** The host that said it. */
 interface Speaker {
   readonly name: string;
-  readonly address: HostAddress;
+  readonly address: { readonly withoutSecrets: (text: string) => string };
 }
 
 interface ErrorResponseParts {

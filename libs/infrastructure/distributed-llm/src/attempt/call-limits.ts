@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { TransportError } from '@morgan/http-transport';
 import { StreamFault, type StreamLimits } from '@morgan/llm-protocol';
-import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
+import type { DistributedLlmConfig } from '../distributed-llm.config.ts';
 import type { Route } from '../routing/route-table.ts';
 
 /** How long the parts of a call may take, in milliseconds, and what of a stream is taken for a response. */

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ConfigError, configurationTable, loadConfig } from '@morgan/foundation';
 import { CertificateAuthority, docRegion } from '@morgan/testing';
 import { z } from 'zod';
-import { hostFields } from '../hosts/host-list.ts';
-import { routeFields, targetFields } from '../routing/route.config.ts';
+import { hostFields } from './hosts/host-list.ts';
+import { routeFields, targetFields } from './routing/route.config.ts';
 import { distributedLlmConfig } from './distributed-llm.config.ts';
 
 const schema = z.strictObject({ upstream: distributedLlmConfig });

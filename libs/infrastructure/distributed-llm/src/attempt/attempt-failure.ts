@@ -14,7 +14,7 @@ import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import type { Host } from '../hosts/host.ts';
 import { type CallRequest, hasStreamOptions } from './attempt-request.ts';
 import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
-import { ErrorResponse } from './error-response.ts';
+import { ErrorResponse } from '../response/error-response.ts';
 
 /** A status for an error that stood in a 200 and named none. */
 const BAD_GATEWAY = 502;
