@@ -1,13 +1,13 @@
-export { type AskedMessage, askedMessage } from './dialects/anthropic/asked-message.ts';
-export { type ChatHabits, USUAL_HABITS, habitsShown } from './dialects/anthropic/chat-habits.ts';
-export { toChatRequest } from './dialects/anthropic/chat-request.ts';
-export { MessageEvents } from './dialects/anthropic/message-events.ts';
-export { toMessageResponse } from './dialects/anthropic/message-response.ts';
-export { estimatedTokens } from './dialects/anthropic/token-estimate.ts';
+export { type AskedMessage, askedMessage } from './translation/asked-message.ts';
+export { type ChatHabits, USUAL_HABITS, habitsShown } from './translation/to-chat/chat-habits.ts';
+export { toChatRequest } from './translation/to-chat/chat-request.ts';
+export { MessageEvents } from './translation/to-message/message-events.ts';
+export { toMessageResponse } from './translation/to-message/message-response.ts';
+export { estimatedTokens } from './translation/token-estimate.ts';
 export { countsTokens, dialectOf } from './dialects/dialect-of.ts';
 export type { Dialect, StreamTranslator, TokenUsage } from './dialects/dialect.ts';
 export { readBody } from './dialects/event-reader.ts';
-export { refusesForeignParts, withoutForeignParts } from './dialects/foreign-parts.ts';
+export { refusesForeignParts, withoutForeignParts } from './translation/foreign-parts.ts';
 export { parseExactly } from './json/exact-json.ts';
 export { firstByte, lastByte } from './json/json-bytes.ts';
 export { isClosed } from './json/json-text.ts';
@@ -29,10 +29,10 @@ export {
   continuationRequest,
   prefilledRequest,
 } from './streams/resume/continuation-request.ts';
-export { SseReader } from './streams/sse-reader.ts';
+export { SseReader } from './sse/sse-reader.ts';
 export { StreamBody } from './streams/stream-body.ts';
 export type { StreamLimits } from './streams/stream-clock.ts';
-export { StreamFault, type StreamFaultReason } from './streams/stream-fault.ts';
+export { StreamFault, type StreamFaultReason } from './sse/stream-fault.ts';
 export { type Resumption, type StreamOutcome, StreamRelay } from './streams/stream-relay.ts';
 export { type ResponseStream, TranslatedStream } from './streams/translated-stream.ts';
 export { type WholeAsStreamOptions, toldStream, wholeAsStream } from './streams/whole-as-stream.ts';

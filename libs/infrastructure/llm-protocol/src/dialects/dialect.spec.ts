@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '@morgan/foundation';
 import type { ReportedError } from '@morgan/host-errors';
-import { SseEvent } from '../streams/sse-event.ts';
+import { SseEvent } from '../sse/sse-event.ts';
 import type { DialectName, EventReading } from './dialect.ts';
 import { DIALECTS, dialectOf } from './dialect-of.ts';
 import { EventReader, readBody } from './event-reader.ts';

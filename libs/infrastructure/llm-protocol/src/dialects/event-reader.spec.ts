@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { timedOnThread } from '@morgan/testing';
-import { SseEvent } from '../streams/sse-event.ts';
+import { SseEvent } from '../sse/sse-event.ts';
 import { chatDialect } from './chat.dialect.ts';
 import { EventReader } from './event-reader.ts';
 import { EventTemplate } from './event-template.ts';

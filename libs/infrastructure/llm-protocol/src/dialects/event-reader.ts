@@ -1,6 +1,6 @@
 import { isObject, jsonOrNone, type JsonObject, textOrNone } from '@morgan/foundation';
 import { bareErrorIn, codedErrorIn, errorIn, isHttpStatus, type ReportedError } from '@morgan/host-errors';
-import type { SseEvent } from '../streams/sse-event.ts';
+import type { SseEvent } from '../sse/sse-event.ts';
 import {
   type BodyReading,
   type Dialect,

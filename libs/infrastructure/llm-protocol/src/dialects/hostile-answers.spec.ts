@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { timedOnThread } from '@morgan/testing';
-import { SseEvent } from '../streams/sse-event.ts';
+import { SseEvent } from '../sse/sse-event.ts';
 import { wholeAsStream } from '../streams/whole-as-stream.ts';
-import { systemFirst } from './anthropic/system-first.ts';
-import { MessageEvents } from './anthropic/message-events.ts';
+import { systemFirst } from '../translation/to-chat/system-first.ts';
+import { MessageEvents } from '../translation/to-message/message-events.ts';
 import { chatDialect } from './chat.dialect.ts';
 import { EventReader, readBody } from './event-reader.ts';
 

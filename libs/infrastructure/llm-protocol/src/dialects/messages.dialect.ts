@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import type { ReportedError } from '@morgan/host-errors';
-import { inKnownWords } from './anthropic/too-long.ts';
+import { inKnownWords } from './too-long.ts';
 import { type ContentKind, type Dialect, NO_READING, type TokenUsage } from './dialect.ts';
 import { saysNothing } from './event-reader.ts';
 import { messagesEvents } from './messages.events.ts';

@@ -2,7 +2,7 @@ import type { JsonObject } from '@morgan/foundation';
 import type { Dialect, EventReading } from '../dialects/dialect.ts';
 import { parseExactly } from '../json/exact-json.ts';
 import { dataEvent } from '../dialects/openai-shapes.ts';
-import { SseEvent } from './sse-event.ts';
+import { SseEvent } from '../sse/sse-event.ts';
 
 /** As much of a text tells whether another one begins so. */
 const ENOUGH = 64;

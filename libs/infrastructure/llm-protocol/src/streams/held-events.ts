@@ -1,6 +1,6 @@
 import type { EventReading } from '../dialects/dialect.ts';
 import { firstByte } from '../json/json-bytes.ts';
-import type { SseEvent } from './sse-event.ts';
+import type { SseEvent } from '../sse/sse-event.ts';
 
 type ReadEvent = readonly [SseEvent, EventReading];
 

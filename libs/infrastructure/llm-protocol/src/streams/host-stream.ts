@@ -7,10 +7,10 @@ import { HeldEvents } from './held-events.ts';
 import { EventForm } from './event-form.ts';
 import { LastWords } from './last-words.ts';
 import { addsToResponse, ResponseProgress } from './response-progress.ts';
-import { SseEvent } from './sse-event.ts';
-import { SseReader } from './sse-reader.ts';
+import { SseEvent } from '../sse/sse-event.ts';
+import { SseReader } from '../sse/sse-reader.ts';
 import { StreamClock, type StreamLimits, type StreamState } from './stream-clock.ts';
-import { reportedFault, StreamFault, streamFaultOf } from './stream-fault.ts';
+import { reportedFault, StreamFault, streamFaultOf } from '../sse/stream-fault.ts';
 import { UnreadableEvents } from './unreadable-events.ts';
 
 /** What a host's stream is read with. */

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { readableBody } from '@morgan/http-transport';
 import { chatDialect } from '../dialects/chat.dialect.ts';
 import { HostStream } from './host-stream.ts';
-import { SseEvent } from './sse-event.ts';
+import { SseEvent } from '../sse/sse-event.ts';
 
 afterEach(() => {
   jest.restoreAllMocks();

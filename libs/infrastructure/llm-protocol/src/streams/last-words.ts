@@ -2,7 +2,7 @@ import { isObject, jsonOrNone, type JsonObject, textOrNone } from '@morgan/found
 import { bareErrorIn, type ReportedError } from '@morgan/host-errors';
 import type { Dialect, EventReading } from '../dialects/dialect.ts';
 import { addsToResponse } from './response-progress.ts';
-import type { SseEvent } from './sse-event.ts';
+import type { SseEvent } from '../sse/sse-event.ts';
 
 /** How hosts that have no envelope for it name what went wrong. */
 const NAMES_FAULT = /error|exception|^err$/i;

@@ -3,14 +3,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { readableBody } from '@morgan/http-transport';
-import { ThoughtProofs } from '../dialects/anthropic/thought-proofs.ts';
-import { ToolCall } from '../dialects/anthropic/tool-call.ts';
+import { ThoughtProofs } from '../translation/thought-proofs.ts';
+import { ToolCall } from '../translation/to-message/tool-call.ts';
 import { chatDialect } from '../dialects/chat.dialect.ts';
 import { NO_READING } from '../dialects/dialect.ts';
 import { HostStream } from './host-stream.ts';
 import { SentResponse } from './resume/sent-response.ts';
-import { SseEvent } from './sse-event.ts';
-import { SseReader } from './sse-reader.ts';
+import { SseEvent } from '../sse/sse-event.ts';
+import { SseReader } from '../sse/sse-reader.ts';
 
 const MIB = 1024 * 1024;
 

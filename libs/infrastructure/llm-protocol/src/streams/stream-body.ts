@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { bytesOf, type HostResponseBody } from './whole-body.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';
-import type { SseEvent } from './sse-event.ts';
+import type { SseEvent } from '../sse/sse-event.ts';
 import { errorOf } from './stream-error.ts';
-import type { StreamFault } from './stream-fault.ts';
+import type { StreamFault } from '../sse/stream-fault.ts';
 
 /** The bytes of a {@link HostStream}, for whoever does not look at its events: whole, or broken by an AppError. */
 export class StreamBody extends Readable implements HostResponseBody, HostStreamListener {

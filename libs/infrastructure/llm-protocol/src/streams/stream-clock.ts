@@ -1,5 +1,5 @@
 import { MAX_TIMER_MS } from '@morgan/foundation';
-import { StreamFault, type StreamFaultReason } from './stream-fault.ts';
+import { StreamFault, type StreamFaultReason } from '../sse/stream-fault.ts';
 
 /** What a stream may take, in milliseconds, and the most that one of its events may have. */
 export interface StreamLimits {

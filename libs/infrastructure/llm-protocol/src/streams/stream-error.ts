@@ -1,6 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import type { ReportedError } from '@morgan/host-errors';
-import type { StreamFault } from './stream-fault.ts';
+import type { StreamFault } from '../sse/stream-fault.ts';
 
 /** The fault as callers of this library meet it: a deadline or the caller's own leaving is named as such. */
 export function errorOf(fault: StreamFault): AppError {

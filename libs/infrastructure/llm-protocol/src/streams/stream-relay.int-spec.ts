@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
 import { type GatewaySettings, type Script, StreamGateway } from '../../fixture/stream-gateway.ts';
-import { MessageEvents } from '../dialects/anthropic/message-events.ts';
+import { MessageEvents } from '../translation/to-message/message-events.ts';
 import { messagesDialect } from '../dialects/messages.dialect.ts';
 import { responsesDialect } from '../dialects/responses.dialect.ts';
 

@@ -15,9 +15,9 @@ import { AttemptUsage, countedSoFar, type ResumeMode } from './resume/attempt-us
 import type { Interrupted } from './resume/continuation-request.ts';
 import { JoinedResponse, type ReadEvent } from './resume/joined-response.ts';
 import { SentResponse } from './resume/sent-response.ts';
-import type { SseEvent } from './sse-event.ts';
+import type { SseEvent } from '../sse/sse-event.ts';
 import { reportOf } from './stream-error.ts';
-import { StreamFault } from './stream-fault.ts';
+import { StreamFault } from '../sse/stream-fault.ts';
 import type { ResponseStream } from './translated-stream.ts';
 
 /** How an interrupted response is finished elsewhere. */

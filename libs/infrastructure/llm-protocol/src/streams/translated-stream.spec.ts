@@ -1,11 +1,11 @@
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { readableBody } from '@morgan/http-transport';
-import { MessageEvents } from '../dialects/anthropic/message-events.ts';
+import { MessageEvents } from '../translation/to-message/message-events.ts';
 import { chatDialect } from '../dialects/chat.dialect.ts';
 import { messagesDialect } from '../dialects/messages.dialect.ts';
 import { HostStream } from './host-stream.ts';
-import type { StreamFault } from './stream-fault.ts';
+import type { StreamFault } from '../sse/stream-fault.ts';
 import { TranslatedStream } from './translated-stream.ts';
 
 const LIMITS = { firstContentMs: 30_000, stallMs: 30_000, finishMs: 30_000, maxEventBytes: 100_000 };

@@ -3,8 +3,8 @@ import type { Dialect, StreamTranslator } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
 import { parseExactly } from '../json/exact-json.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';
-import { SseEvent } from './sse-event.ts';
-import { streamFaultOf } from './stream-fault.ts';
+import { SseEvent } from '../sse/sse-event.ts';
+import { streamFaultOf } from '../sse/stream-fault.ts';
 
 /** A response that streams, whoever tells it. */
 export type ResponseStream = Pick<

@@ -1,4 +1,4 @@
-import { StreamFault } from './stream-fault.ts';
+import { StreamFault } from '../sse/stream-fault.ts';
 
 /** Finding out that an event cannot be read takes longer than reading it would: more in a row are no stream. */
 const MOST_IN_A_ROW = 1_000;

@@ -1,8 +1,8 @@
 import { type JsonObject, textOrNone } from '@morgan/foundation';
 import type { Dialect, EventReading, TokenUsage } from '../../dialects/dialect.ts';
 import { dataEvent } from '../../dialects/openai-shapes.ts';
-import { SseEvent } from '../sse-event.ts';
-import { StreamFault } from '../stream-fault.ts';
+import { SseEvent } from '../../sse/sse-event.ts';
+import { StreamFault } from '../../sse/stream-fault.ts';
 import { EchoFilter } from './echo-filter.ts';
 import type { ResumeMode } from './attempt-usage.ts';
 import type { FreshText, Seam } from './seam.ts';

@@ -1,6 +1,6 @@
+import { JoinedText } from '@morgan/foundation';
 import type { EventReading } from '../../dialects/dialect.ts';
-import { JoinedText } from '../joined-text.ts';
-import type { SseEvent } from '../sse-event.ts';
+import type { SseEvent } from '../../sse/sse-event.ts';
 
 /** A longer response is not finished elsewhere: its text is not kept, which a host may go on with for as long as it likes. */
 const MOST_CHARACTERS = 1024 * 1024;

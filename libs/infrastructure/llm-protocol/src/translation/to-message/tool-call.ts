@@ -1,4 +1,4 @@
-import { JoinedText } from '../../streams/joined-text.ts';
+import { JoinedText } from '@morgan/foundation';
 import { JsonEnd } from '../../json/json-end.ts';
 
 /** What one delta says of a call. */

@@ -1,5 +1,5 @@
 import { type JsonObject, textOrNone } from '@morgan/foundation';
-import type { AskedMessage } from './asked-message.ts';
+import type { AskedMessage } from '../asked-message.ts';
 
 const STOP_REASONS: ReadonlyMap<string, string> = new Map([
   ['stop', 'end_turn'],

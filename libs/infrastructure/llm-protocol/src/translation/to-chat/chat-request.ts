@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isObject, type JsonObject } from '@morgan/foundation';
-import { OMITTED } from './asked-message.ts';
+import { OMITTED } from '../asked-message.ts';
 import { adapted, type ChatHabits, USUAL_HABITS } from './chat-habits.ts';
 import { chatMessages, systemMessage } from './chat-messages.ts';
 import { chatTools } from './chat-tools.ts';
@@ -14,7 +14,7 @@ import {
   isGiven,
   refuseOthers,
   textAt,
-} from './translation-refused.ts';
+} from '../translation-refused.ts';
 
 /** Fields that mean the same in both. `top_k` is no field of OpenAI's, but of the open engines. */
 const SAME = ['model', 'temperature', 'top_p', 'top_k'] as const;

@@ -10,8 +10,8 @@ import {
   call,
   usage,
 } from '../../../fixture/chat-answer.ts';
-import { SseEvent } from '../../streams/sse-event.ts';
-import { type AskedMessage, askedMessage } from './asked-message.ts';
+import { SseEvent } from '../../sse/sse-event.ts';
+import { type AskedMessage, askedMessage } from '../asked-message.ts';
 import { MessageEvents } from './message-events.ts';
 import { toMessageResponse } from './message-response.ts';
 

@@ -1,13 +1,13 @@
 import { AppError, isObject, type JsonObject, textOrNone } from '@morgan/foundation';
-import { StreamFault } from '../../streams/stream-fault.ts';
-import type { StreamTranslator } from '../dialect.ts';
-import { completionUsage, dataEvent, finishReasonOf } from '../openai-shapes.ts';
-import { type AskedMessage, askedMessage } from './asked-message.ts';
+import { StreamFault } from '../../sse/stream-fault.ts';
+import type { StreamTranslator } from '../../dialects/dialect.ts';
+import { completionUsage, dataEvent, finishReasonOf } from '../../dialects/openai-shapes.ts';
+import { type AskedMessage, askedMessage } from '../asked-message.ts';
 import { CallIds, cannotShow, messageId, messageUsage } from './message-response.ts';
 import { callsIn, saidIn, shownIn } from './said.ts';
 import { Sources } from './sources.ts';
 import { endOf, isCut, stopOf } from './stop.ts';
-import { ThoughtProofs } from './thought-proofs.ts';
+import { ThoughtProofs } from '../thought-proofs.ts';
 import { ToolCall, type ToolCallDelta } from './tool-call.ts';
 import { argumentsOf, inputIn } from './tool-input.ts';
 

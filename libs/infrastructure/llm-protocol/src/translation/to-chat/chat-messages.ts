@@ -10,9 +10,9 @@ import {
   unknownBlock,
   userPart,
 } from './chat-parts.ts';
-import { joinedProofs, provenThoughts } from './thought-proofs.ts';
-import { bareId, signatureOf } from './thought-signature.ts';
-import { chatToolName } from './tool-names.ts';
+import { joinedProofs, provenThoughts } from '../thought-proofs.ts';
+import { bareId, signatureOf } from '../thought-signature.ts';
+import { chatToolName } from '../tool-names.ts';
 import {
   cannotTranslate,
   fieldsAt,
@@ -21,7 +21,7 @@ import {
   isGiven,
   refuseOthers,
   textAt,
-} from './translation-refused.ts';
+} from '../translation-refused.ts';
 
 /**
  * Claude Code puts a line about itself in front of its system prompt, another one with each request: it is for Anthropic,

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '@morgan/foundation';
-import { cannotTranslate, fieldsAt, invalidField, isGiven, refuseOthers } from './translation-refused.ts';
+import { cannotTranslate, fieldsAt, invalidField, isGiven, refuseOthers } from '../translation-refused.ts';
 
 const CLEAR_THINKING = 'clear_thinking_20251015';
 /** Of turns with thoughts, where an edit does not say how many keep theirs. */

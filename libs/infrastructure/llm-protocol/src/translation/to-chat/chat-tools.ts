@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '@morgan/foundation';
 import { isStrictSchema } from './strict-schema.ts';
-import { chatToolName } from './tool-names.ts';
+import { chatToolName } from '../tool-names.ts';
 import {
   cannotTranslate,
   fieldsAt,
@@ -9,7 +9,7 @@ import {
   isGiven,
   refuseOthers,
   textAt,
-} from './translation-refused.ts';
+} from '../translation-refused.ts';
 
 const TOOL_FIELDS: ReadonlySet<string> = new Set([
   'type',

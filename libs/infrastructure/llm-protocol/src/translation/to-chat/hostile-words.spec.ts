@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { errorIn, outcomeOfRefusal, restTimeMs, statusWithin } from '@morgan/host-errors';
 import { timedOnThread } from '@morgan/testing';
 import { habitsShown, USUAL_HABITS } from './chat-habits.ts';
-import { inKnownWords } from './too-long.ts';
+import { inKnownWords } from '../../dialects/too-long.ts';
 
 /** What patterns begin with, and what they look for behind it, again and again and never to an end. */
 const PARTS = [

@@ -1,5 +1,5 @@
 import { AppError } from '@morgan/foundation';
-import { cannotTranslate, fieldsAt, refuseOthers } from './translation-refused.ts';
+import { cannotTranslate, fieldsAt, refuseOthers } from '../translation-refused.ts';
 
 /**
  * Anthropic can keep a conversation, so that the next request has only what is new. Nobody else does: that one begins is passed over,

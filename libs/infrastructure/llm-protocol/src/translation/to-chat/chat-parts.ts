@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
-import { cannotTranslate, invalidField, refuseOthers, textAt } from './translation-refused.ts';
+import { cannotTranslate, invalidField, refuseOthers, textAt } from '../translation-refused.ts';
 
 /** Fields of blocks that change no response: cache hints. */
 export const HINT = 'cache_control';

@@ -4,7 +4,7 @@ import { ownWordsIn, type ReportedError, THOUGHT_MISSED } from '@morgan/host-err
 import { withThought } from '../missing-thoughts.ts';
 import { resultsTaken } from './results-taken.ts';
 import { systemFirst } from './system-first.ts';
-import { shortened } from './tool-names.ts';
+import { shortened } from '../tool-names.ts';
 
 /** What bounds an answer: as everybody knows it, and as newer models of OpenAI do. */
 type LengthField = 'max_tokens' | 'max_completion_tokens';
