@@ -1,11 +1,11 @@
 import { AppError, type JsonObject } from '@morgan/foundation';
 import {
-  MessageEvents,
-  StreamFault,
-  type TokenUsage,
   askedMessage,
   dialectOf,
+  MessageEvents,
   readBody,
+  StreamFault,
+  type TokenUsage,
   wholeAsStream,
 } from '@morgan/llm-protocol';
 import { asBuffer } from './message-body.ts';

@@ -1,6 +1,6 @@
 import { LatestMap } from '@morgan/foundation';
 import type { ReportedError } from '@morgan/host-errors';
-import { type ChatHabits, USUAL_HABITS, habitsShown } from '@morgan/llm-protocol';
+import { type ChatHabits, habitsShown, USUAL_HABITS } from '@morgan/llm-protocol';
 
 const MOST_MODELS = 1_000;
 

@@ -5,12 +5,12 @@ import {
   BodyFacts,
   type ChatHabits,
   type ContinuationStyle,
-  type ValueSpan,
   estimatedTokens,
   fieldsOf,
   parseExactly,
   prefilledRequest,
   toChatRequest,
+  type ValueSpan,
   withoutForeignParts,
 } from '@morgan/llm-protocol';
 

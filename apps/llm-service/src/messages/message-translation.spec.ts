@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { HostResponse } from '@morgan/distributed-llm';
-import { WholeBody, dialectOf } from '@morgan/llm-protocol';
+import { dialectOf, WholeBody } from '@morgan/llm-protocol';
 import { MessageReader } from './message-reader.ts';
 import { messageResponse } from './message-translation.ts';
 

@@ -5,14 +5,14 @@ import {
   BodyFacts,
   type ContinuationStyle,
   type Dialect,
-  WholeBody,
   dialectOf,
   readBody,
+  WholeBody,
 } from '@morgan/llm-protocol';
-import { type ResponseRoom, heldResponse } from '../relay/held-response.ts';
-import { type AskedModel, asBuffer } from './message-body.ts';
+import { type ResponseRoom, heldResponse } from '../exchange/held-response.ts';
+import { asBuffer, type AskedModel } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';
-import type { OutboundCall } from '../relay/outbound-call.ts';
+import type { OutboundCall } from '../exchange/outbound-call.ts';
 
 /** What a message is asked as where no host knows messages. */
 export const CHAT_PATH = '/chat/completions';

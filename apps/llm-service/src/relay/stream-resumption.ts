@@ -1,12 +1,12 @@
 import { AppError, type JsonObject } from '@morgan/foundation';
 import type { HostResponse, RouteReading } from '@morgan/distributed-llm';
 import {
+  continuationRequest,
   type ContinuationStyle,
   type Dialect,
+  parseExactly,
   type ResponseStream,
   type Resumption,
-  continuationRequest,
-  parseExactly,
 } from '@morgan/llm-protocol';
 
 /** What an interrupted response is finished with. */

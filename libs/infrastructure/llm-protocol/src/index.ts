@@ -1,5 +1,5 @@
 export { type AskedMessage, askedMessage } from './translation/asked-message.ts';
-export { type ChatHabits, USUAL_HABITS, habitsShown } from './translation/to-chat/chat-habits.ts';
+export { type ChatHabits, habitsShown, USUAL_HABITS } from './translation/to-chat/chat-habits.ts';
 export { toChatRequest } from './translation/to-chat/chat-request.ts';
 export { MessageEvents } from './translation/to-message/message-events.ts';
 export { toMessageResponse } from './translation/to-message/message-response.ts';
@@ -14,10 +14,10 @@ export { isClosed } from './json/json-text.ts';
 export {
   type BodyContent,
   BodyFacts,
-  type RequestNeeds,
-  type ValueSpan,
   fieldsOf,
   readBodyFacts,
+  type RequestNeeds,
+  type ValueSpan,
   withValues,
 } from './requests/body-facts.ts';
 export { PromptEstimate } from './requests/prompt-tokens.ts';
@@ -25,8 +25,8 @@ export { ClientStream } from './streams/client-stream.ts';
 export { HostStream, type HostStreamOptions } from './streams/host-stream.ts';
 export type { ResumeMode } from './streams/resume/attempt-usage.ts';
 export {
-  type ContinuationStyle,
   continuationRequest,
+  type ContinuationStyle,
   prefilledRequest,
 } from './streams/resume/continuation-request.ts';
 export { SseReader } from './sse/sse-reader.ts';
@@ -35,5 +35,5 @@ export type { StreamLimits } from './streams/stream-clock.ts';
 export { StreamFault, type StreamFaultReason } from './sse/stream-fault.ts';
 export { type Resumption, type StreamOutcome, StreamRelay } from './streams/stream-relay.ts';
 export { type ResponseStream, TranslatedStream } from './streams/translated-stream.ts';
-export { type WholeAsStreamOptions, toldStream, wholeAsStream } from './streams/whole-as-stream.ts';
-export { type HostResponseBody, WholeBody, bytesOf } from './streams/whole-body.ts';
+export { toldStream, wholeAsStream, type WholeAsStreamOptions } from './streams/whole-as-stream.ts';
+export { bytesOf, type HostResponseBody, WholeBody } from './streams/whole-body.ts';

@@ -1,5 +1,5 @@
 import { AppError, type CallContext, Deadline, isObject, type JsonObject, newCall } from '@morgan/foundation';
-import { SseReader, bytesOf, dialectOf } from '@morgan/llm-protocol';
+import { bytesOf, dialectOf, SseReader } from '@morgan/llm-protocol';
 import type { HostResponse } from '../call/host-response.ts';
 import { HostError } from './host-error.ts';
 

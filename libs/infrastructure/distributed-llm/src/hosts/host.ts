@@ -8,7 +8,7 @@ import { HostAddress } from './host-address.ts';
 import { HostHealth, type HostHealthOptions } from './host-health.ts';
 import { HalfFailures } from './half-failures.ts';
 import type { LlmHost } from './host-list.ts';
-import { HostStats, type HostFigures } from './host-stats.ts';
+import { type HostFigures, HostStats } from './host-stats.ts';
 import { ModelList } from './model-list.ts';
 import { Pace } from './pace.ts';
 import { RefusalRuns } from './refusal-runs.ts';

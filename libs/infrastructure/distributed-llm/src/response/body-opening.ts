@@ -2,8 +2,8 @@ import { BROKEN_OFF, type ReportedError } from '@morgan/host-errors';
 import type { TransportResponse } from '@morgan/http-transport';
 import {
   type Dialect,
-  type HostResponseBody,
   firstByte,
+  type HostResponseBody,
   isClosed,
   lastByte,
   readBody,

@@ -1,7 +1,7 @@
 import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import { Pieces } from '@morgan/foundation';
 import { type ResponseBody, TransportError } from '@morgan/http-transport';
-import { type HostResponseBody, bytesOf, fieldsOf, firstByte, lastByte } from '@morgan/llm-protocol';
+import { bytesOf, fieldsOf, firstByte, type HostResponseBody, lastByte } from '@morgan/llm-protocol';
 import { brokenResponse } from './broken-response.ts';
 
 const CLOSING_OF: ReadonlyMap<number | undefined, number> = new Map([

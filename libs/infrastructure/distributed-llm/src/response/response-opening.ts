@@ -6,12 +6,12 @@ import {
 } from '@morgan/http-transport';
 import {
   type Dialect,
+  firstByte,
   HostStream,
   type HostStreamOptions,
+  readBody,
   StreamFault,
   type StreamFaultReason,
-  firstByte,
-  readBody,
 } from '@morgan/llm-protocol';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';

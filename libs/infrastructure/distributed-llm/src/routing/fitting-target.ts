@@ -1,4 +1,4 @@
-import { type ReportedError, contextLimitIn } from '@morgan/host-errors';
+import { contextLimitIn, type ReportedError } from '@morgan/host-errors';
 import type { Outcome } from '../evidence/outcome.ts';
 import type { Target } from './target.ts';
 

@@ -3,7 +3,7 @@ import type { JsonObject } from '@morgan/foundation';
 import type { ReportedError } from '@morgan/host-errors';
 import { SseEvent } from '../sse/sse-event.ts';
 import type { DialectName, EventReading } from './dialect.ts';
-import { DIALECTS, dialectOf } from './dialect-of.ts';
+import { dialectOf, DIALECTS } from './dialect-of.ts';
 import { EventReader, readBody } from './event-reader.ts';
 
 function read(name: DialectName, json: object | string): EventReading {

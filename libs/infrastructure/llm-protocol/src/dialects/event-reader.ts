@@ -1,4 +1,4 @@
-import { isObject, jsonOrNone, type JsonObject, textOrNone } from '@morgan/foundation';
+import { isObject, type JsonObject, jsonOrNone, textOrNone } from '@morgan/foundation';
 import { bareErrorIn, codedErrorIn, errorIn, isHttpStatus, type ReportedError } from '@morgan/host-errors';
 import type { SseEvent } from '../sse/sse-event.ts';
 import {

@@ -1,4 +1,4 @@
-import { type ReportedError, contextLimitIn, refusalOfInput } from '@morgan/host-errors';
+import { contextLimitIn, refusalOfInput, type ReportedError } from '@morgan/host-errors';
 
 /** Anthropic's own words. */
 const KNOWN = /prompt is too long|exceed context limit/i;

@@ -1,4 +1,4 @@
-import { isObject, jsonOrNone, type JsonObject, textOrNone } from '@morgan/foundation';
+import { isObject, type JsonObject, jsonOrNone, textOrNone } from '@morgan/foundation';
 import { bareErrorIn, type ReportedError } from '@morgan/host-errors';
 import type { Dialect, EventReading } from '../dialects/dialect.ts';
 import { addsToResponse } from './response-progress.ts';

@@ -1,4 +1,4 @@
-import { isObject, jsonOrNone, type JsonObject, textOrNone, written } from '@morgan/foundation';
+import { isObject, type JsonObject, jsonOrNone, textOrNone, written } from '@morgan/foundation';
 import { invalidField } from './translation-refused.ts';
 
 /**

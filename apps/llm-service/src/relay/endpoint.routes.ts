@@ -1,8 +1,8 @@
 import { BodyStream, type HttpRequest, type PlainRoute } from '@morgan/http-server';
 import { checkDeployment } from '../outline/request-checks.ts';
 import type { RequestOutline } from '../outline/request-outline.ts';
-import type { HostRelay } from '../relay/host-relay.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { HostRelay } from './host-relay.ts';
+import type { Endpoint } from '../endpoints/endpoint.ts';
 
 /** One route for each endpoint. All of them do the same: check, then relay. */
 export function endpointRoutes(endpoints: readonly Endpoint[], relay: HostRelay): PlainRoute[] {
