@@ -94,6 +94,14 @@ describe('distributedLlmConfig', () => {
     }
   });
 
+  it('takes a path beside /v1 in the one spelling that it has', () => {
+    const withProbe = (path: string) => [{ name: 'a', url: 'http://a/v1', probe: { path } }];
+    expect(load({}, withProbe('/../health')).hosts[0]?.probe).toEqual({ path: '/../health' });
+    expect(faultsOf({}, withProbe('//health'))).toEqual([
+      expect.stringContaining('must begin with one slash: `/../health` is beside `/v1`'),
+    ]);
+  });
+
   it('takes hosts in lines of their own, and never two for one', () => {
     const one = 'a=http://10.0.0.1:8000/v1';
     expect(load({ LLM_HOSTS: `${one}\nb=http://10.0.0.2:8000/v1;weight=2\n` }).hosts).toHaveLength(2);
