@@ -8,7 +8,7 @@ import {
   type ValueSpan,
   withValues,
 } from '@morgan/llm-protocol';
-import type { Work } from '../hosts/pace.ts';
+import type { Work } from '../hosts/history/pace.ts';
 import type { RequestFacts } from '../routing/request-facts.ts';
 import type { Target } from '../routing/target.ts';
 import type { RepeatableUpload } from './repeatable-upload.ts';

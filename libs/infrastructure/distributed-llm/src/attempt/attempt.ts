@@ -4,7 +4,7 @@ import type { TransportResponse } from '@morgan/http-transport';
 import type { Weight } from '../evidence/evidence.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import { OF_LOAD, type Outcome } from '../evidence/outcome.ts';
-import type { Work } from '../hosts/pace.ts';
+import type { Work } from '../hosts/history/pace.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
 import { openResponse } from '../response/response-opening.ts';

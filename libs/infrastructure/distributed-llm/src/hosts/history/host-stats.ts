@@ -1,4 +1,4 @@
-import type { Outcome } from '../evidence/outcome.ts';
+import type { Outcome } from '../../evidence/outcome.ts';
 
 /** What one host has been asked and how it did. */
 export interface HostFigures {

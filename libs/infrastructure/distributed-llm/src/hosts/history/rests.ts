@@ -1,7 +1,7 @@
 import { LatestMap } from '@morgan/foundation';
-import type { RestRule } from '../evidence/evidence.ts';
-import type { Outcome } from '../evidence/outcome.ts';
-import type { ErrorResponse } from '../response/error-response.ts';
+import type { RestRule } from '../../evidence/evidence.ts';
+import type { Outcome } from '../../evidence/outcome.ts';
+import type { ErrorResponse } from '../../response/error-response.ts';
 
 /** A host, a host + model or a host + path that is passed over for a while. */
 export interface Rest {

@@ -1,5 +1,5 @@
 import { LatestMap, QuantileWindow } from '@morgan/foundation';
-import { TargetLoad } from '../strategies/target-load.ts';
+import { TargetLoad } from '../../strategies/target-load.ts';
 
 const HISTORY = 64;
 const LEAST_HISTORY = 3;
