@@ -6,6 +6,7 @@ export { Deadline } from './deadline.ts';
 export { atEndOfTurn } from './end-of-turn.ts';
 export { inTurn } from './in-turn.ts';
 export { isObject, jsonOrNone, type JsonObject, textOrNone, written } from './json-value.ts';
+export { JoinedText } from './joined-text.ts';
 export { type Listener, Listeners } from './listeners.ts';
 export { QuantileWindow } from './quantile-window.ts';
 export { type LeaveReason, Waiter } from './waiter.ts';

@@ -1,6 +1,6 @@
-import { dialectOf } from '@morgan/distributed-llm';
 import type { AppError } from '@morgan/foundation';
 import { type ErrorReader, plainPath } from '@morgan/http-server';
+import { dialectOf } from '@morgan/llm-protocol';
 import { isAnthropicCall } from './anthropic-callers.ts';
 
 const OF_OLLAMA =

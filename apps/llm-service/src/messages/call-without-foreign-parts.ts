@@ -1,9 +1,9 @@
-import { BodyFacts, refusesForeignParts } from '@morgan/distributed-llm';
-import type { ResponseRoom } from '../relay/held-response.ts';
+import { BodyFacts, refusesForeignParts } from '@morgan/llm-protocol';
+import type { ResponseRoom } from '../exchange/held-response.ts';
 import { asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';
 import { CHAT_PATH, MESSAGES_PATH } from './message-translation.ts';
-import type { OutboundCall } from '../relay/outbound-call.ts';
+import type { OutboundCall } from '../exchange/outbound-call.ts';
 
 /** Where a conversation is sent back with its thoughts. */
 const PATHS: ReadonlySet<string> = new Set([

@@ -1,3 +1,4 @@
+import { AppError, type JsonObject } from '@morgan/foundation';
 import {
   askedMessage,
   dialectOf,
@@ -6,8 +7,7 @@ import {
   StreamFault,
   type TokenUsage,
   wholeAsStream,
-} from '@morgan/distributed-llm';
-import { AppError, type JsonObject } from '@morgan/foundation';
+} from '@morgan/llm-protocol';
 import { asBuffer } from './message-body.ts';
 import { withinStack } from './within-stack.ts';
 

@@ -1,6 +1,6 @@
 import { LatestMap } from '@morgan/foundation';
-import { type ChatHabits, habitsShown, USUAL_HABITS } from '@morgan/distributed-llm';
 import type { ReportedError } from '@morgan/host-errors';
+import { type ChatHabits, habitsShown, USUAL_HABITS } from '@morgan/llm-protocol';
 
 const MOST_MODELS = 1_000;
 

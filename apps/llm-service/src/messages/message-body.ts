@@ -1,3 +1,5 @@
+import type { ReportedError } from '@morgan/host-errors';
+import { AppError, isObject, type JsonObject } from '@morgan/foundation';
 import {
   type BodyContent,
   BodyFacts,
@@ -10,9 +12,7 @@ import {
   toChatRequest,
   type ValueSpan,
   withoutForeignParts,
-} from '@morgan/distributed-llm';
-import type { ReportedError } from '@morgan/host-errors';
-import { AppError, isObject, type JsonObject } from '@morgan/foundation';
+} from '@morgan/llm-protocol';
 
 /** What is known of those who are asked. */
 export interface AskedModel {

@@ -1,5 +1,5 @@
-import { askedMessage, parseExactly, toMessageResponse } from '@morgan/distributed-llm';
 import { isObject, type JsonObject } from '@morgan/foundation';
+import { askedMessage, parseExactly, toMessageResponse } from '@morgan/llm-protocol';
 import { asBuffer } from './message-body.ts';
 import { withinStack } from './within-stack.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { dialectOf, type HostResponse, WholeBody } from '@morgan/distributed-llm';
+import type { HostResponse } from '@morgan/distributed-llm';
+import { dialectOf, WholeBody } from '@morgan/llm-protocol';
 import { MessageReader } from './message-reader.ts';
 import { messageResponse } from './message-translation.ts';
 

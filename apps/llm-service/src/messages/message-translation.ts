@@ -1,21 +1,18 @@
+import type { DistributedLlmClient, HostRequest, HostResponse, RouteReading } from '@morgan/distributed-llm';
+import type { JsonObject } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
 import {
   BodyFacts,
   type ContinuationStyle,
   type Dialect,
   dialectOf,
-  type DistributedLlmClient,
-  type HostRequest,
-  type HostResponse,
   readBody,
-  type RouteReading,
   WholeBody,
-} from '@morgan/distributed-llm';
-import type { JsonObject } from '@morgan/foundation';
-import type { ReportedError } from '@morgan/host-errors';
-import { type ResponseRoom, heldResponse } from '../relay/held-response.ts';
-import { type AskedModel, asBuffer } from './message-body.ts';
+} from '@morgan/llm-protocol';
+import { type ResponseRoom, heldResponse } from '../exchange/held-response.ts';
+import { asBuffer, type AskedModel } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';
-import type { OutboundCall } from '../relay/outbound-call.ts';
+import type { OutboundCall } from '../exchange/outbound-call.ts';
 
 /** What a message is asked as where no host knows messages. */
 export const CHAT_PATH = '/chat/completions';

@@ -1,11 +1,7 @@
-import {
-  type DistributedLlmClient,
-  type HostRequest,
-  type HostResponse,
-  WholeBody,
-} from '@morgan/distributed-llm';
+import type { DistributedLlmClient, HostRequest, HostResponse } from '@morgan/distributed-llm';
+import { WholeBody } from '@morgan/llm-protocol';
 import { CHAT_PATH, JSON_HEADERS, MESSAGES_PATH } from './message-translation.ts';
-import { GATEWAY_HOST } from '../relay/write-head.ts';
+import { GATEWAY_HOST } from '../exchange/write-head.ts';
 
 const COUNT_PATH = `${MESSAGES_PATH}/count_tokens`;
 

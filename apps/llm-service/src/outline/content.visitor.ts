@@ -1,5 +1,5 @@
-import { type BodyContent, PromptEstimate } from '@morgan/distributed-llm';
 import { isText, type JsonToken } from '@morgan/http-server';
+import { type BodyContent, PromptEstimate } from '@morgan/llm-protocol';
 
 /** What says of a part that it is an image, in chat completions, responses and messages. */
 const IMAGE_TYPES = ['image_url', 'input_image', 'image'] as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readBodyFacts } from '@morgan/distributed-llm';
+import { readBodyFacts } from '@morgan/llm-protocol';
 import { OUTLINE } from './outline.format.ts';
 import type { RequestOutline } from './request-outline.ts';
 import { scanned } from '../../fixture/scanned.ts';

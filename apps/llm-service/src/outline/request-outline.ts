@@ -1,6 +1,6 @@
-import { type BodyContent, BodyFacts, type ValueSpan } from '@morgan/distributed-llm';
 import type { JsonObject } from '@morgan/foundation';
 import { beginningOf, type JsonKind, type JsonSpan } from '@morgan/http-server';
+import { type BodyContent, BodyFacts, type ValueSpan } from '@morgan/llm-protocol';
 import type { MessageListVisitor } from './message-list.visitor.ts';
 import type { PromptVisitor } from './prompt.visitor.ts';
 

@@ -1,13 +1,7 @@
-import {
-  askedMessage,
-  type DistributedLlmClient,
-  type HostResponse,
-  MessageEvents,
-  readBody,
-  type TokenUsage,
-} from '@morgan/distributed-llm';
+import type { DistributedLlmClient, HostResponse } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { contextOf } from '@morgan/http-server';
+import { askedMessage, MessageEvents, readBody, type TokenUsage } from '@morgan/llm-protocol';
 import type { CallerLimits } from '../callers/caller-limits.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { FormConfig } from '../forms/form.config.ts';
@@ -27,11 +21,11 @@ import {
   NOTHING,
 } from '../messages/message-translation.ts';
 import { callWithoutForeignParts } from '../messages/call-without-foreign-parts.ts';
-import { countHop } from './hops.ts';
-import type { ResponseRoom } from './held-response.ts';
+import { countHop } from '../exchange/hops.ts';
+import type { ResponseRoom } from '../exchange/held-response.ts';
 import type { MessageConfig } from '../messages/message.config.ts';
 import { MessageReader } from '../messages/message-reader.ts';
-import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
+import { type IncomingCall, type OutboundCall, outboundCall } from '../exchange/outbound-call.ts';
 import { noteResponse } from './note-response.ts';
 import { noteUsage } from './note-usage.ts';
 import type { ResponseOwner, ResponseOwners } from './response-owners.ts';

@@ -1,6 +1,6 @@
 import type { DistributedLlmClient } from '@morgan/distributed-llm';
 import { contextOf } from '@morgan/http-server';
-import type { IncomingCall, OutboundCall } from './outbound-call.ts';
+import type { IncomingCall, OutboundCall } from '../exchange/outbound-call.ts';
 import type { ResponseOwners } from './response-owners.ts';
 
 /** Whose call it is; empty where callers are not told apart. */

@@ -1,5 +1,6 @@
-import type { HostResponse, TokenUsage } from '@morgan/distributed-llm';
-import type { IncomingCall } from './outbound-call.ts';
+import type { HostResponse } from '@morgan/distributed-llm';
+import type { TokenUsage } from '@morgan/llm-protocol';
+import type { IncomingCall } from '../exchange/outbound-call.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
 
 /**

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import type { HostResponse } from '@morgan/distributed-llm';
 import { silentLogger } from '@morgan/foundation';
-import type { IncomingCall } from './outbound-call.ts';
+import type { IncomingCall } from '../exchange/outbound-call.ts';
 import { passResponse } from './pass-response.ts';
 
 it('a whole answer leaves at the end of the turn, together with the others of it', async () => {

@@ -1,8 +1,8 @@
 import type { HostResponse } from '@morgan/distributed-llm';
 import { AppError, atEndOfTurn, breakTransfer, type Logger } from '@morgan/foundation';
 import { contextOf } from '@morgan/http-server';
-import { writeHead } from './write-head.ts';
-import type { IncomingCall } from './outbound-call.ts';
+import { writeHead } from '../exchange/write-head.ts';
+import type { IncomingCall } from '../exchange/outbound-call.ts';
 
 /** Who wants to know of a response that passes. */
 interface Passing {

@@ -1,4 +1,5 @@
-import type { HostResponse, StreamFault, StreamOutcome, TokenUsage } from '@morgan/distributed-llm';
+import type { HostResponse } from '@morgan/distributed-llm';
+import type { StreamFault, StreamOutcome, TokenUsage } from '@morgan/llm-protocol';
 import type { Counter, Metrics } from '@morgan/telemetry';
 
 /** Of models that the configuration or a host's list names; what callers type beside that is none. A list may be of any length. */

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
-import type { HostResponse, ResponseStream } from '@morgan/distributed-llm';
+import type { HostResponse } from '@morgan/distributed-llm';
+import type { ResponseStream } from '@morgan/llm-protocol';
 import { StreamResumption } from './stream-resumption.ts';
 
 const MIB = 1024 * 1024;

@@ -1,14 +1,13 @@
 import { AppError, type JsonObject } from '@morgan/foundation';
+import type { HostResponse, RouteReading } from '@morgan/distributed-llm';
 import {
   continuationRequest,
   type ContinuationStyle,
   type Dialect,
-  type HostResponse,
   parseExactly,
   type ResponseStream,
   type Resumption,
-  type RouteReading,
-} from '@morgan/distributed-llm';
+} from '@morgan/llm-protocol';
 
 /** What an interrupted response is finished with. */
 interface StreamResumptionParts {

@@ -1,32 +1,29 @@
+import type { DistributedLlmClient, HostRequest, HostResponse, RouteReading } from '@morgan/distributed-llm';
+import { AppError, type JsonObject, type Logger } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
+import { contextOf, type RequestContext } from '@morgan/http-server';
 import {
   askedMessage,
   ClientStream,
   type Dialect,
   dialectOf,
-  type DistributedLlmClient,
-  type HostRequest,
-  type HostResponse,
   type HostStream,
   MessageEvents,
   readBody,
-  type RouteReading,
   type StreamFault,
   StreamRelay,
   type StreamTranslator,
   toldStream,
   TranslatedStream,
   WholeBody,
-} from '@morgan/distributed-llm';
-import { AppError, type JsonObject, type Logger } from '@morgan/foundation';
-import type { ReportedError } from '@morgan/host-errors';
-import { contextOf, type RequestContext } from '@morgan/http-server';
-import { writeStreamHead } from './write-head.ts';
+} from '@morgan/llm-protocol';
+import { writeStreamHead } from '../exchange/write-head.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
-import { type ResponseRoom, heldResponse } from './held-response.ts';
+import { type ResponseRoom, heldResponse } from '../exchange/held-response.ts';
 import { asBuffer } from '../messages/message-body.ts';
 import type { MessageReader } from '../messages/message-reader.ts';
 import { type ChatCall, chatHostsOf } from '../messages/message-translation.ts';
-import type { IncomingCall } from './outbound-call.ts';
+import type { IncomingCall } from '../exchange/outbound-call.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { noteResponse } from './note-response.ts';
 import { noteUsage } from './note-usage.ts';

@@ -1,4 +1,4 @@
-import type { Dialect, TokenUsage } from '@morgan/distributed-llm';
+import type { Dialect, TokenUsage } from '@morgan/llm-protocol';
 
 const KEY = '"usage"';
 const OPENING = '{'.charCodeAt(0);

@@ -1,3 +1,4 @@
+export { contextLimitIn } from './context-limit.ts';
 export { askedRestMs } from './asked-rest.ts';
 export { type ErrorBody, errorOf, readErrorBody } from './error-body.ts';
 export { isHttpStatus } from './error-status.ts';

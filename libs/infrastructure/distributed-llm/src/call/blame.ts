@@ -1,7 +1,7 @@
 import { EVIDENCE } from '../evidence/evidence-table.ts';
-import type { Attempt } from './attempt.ts';
-import type { AttemptFailure } from './attempt-result.ts';
-import { noteKindOutage, noteModelOutage } from './failure-memory.ts';
+import type { Attempt } from '../attempt/attempt.ts';
+import type { AttemptFailure } from '../attempt/attempt-result.ts';
+import { noteKindOutage, noteModelOutage } from '../attempt/failure-memory.ts';
 import type { RememberedRequest, RequestMemory } from './request-memory.ts';
 
 /** An attempt that gave nothing to hand out, and why. */

@@ -70,9 +70,3 @@ export function callCannotGoOn(cause: unknown): AppError {
   if (reason === 'closed') return new AppError('no_host_available', 'The service is stopping.', { cause });
   return new AppError('internal_error', 'The request could not be passed on.', { cause });
 }
-
-/** A fault after the response began: nothing can be taken back, so no other target is tried. */
-export function brokenResponse(cause: TransportError): AppError {
-  if (cause.reason === 'aborted') return callStopped({ reason: cause.cause });
-  return new AppError('stream_interrupted', 'The host broke off in the middle of its answer.', { cause });
-}

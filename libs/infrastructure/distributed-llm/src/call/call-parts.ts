@@ -4,9 +4,9 @@ import type { HostMetrics } from '../hosts/host-metrics.ts';
 import type { Route } from '../routing/route-table.ts';
 import type { TargetSelector } from '../routing/target-selector.ts';
 import type { CallTraits } from '../strategies/strategy.ts';
-import type { AttemptParts } from './attempt-parts.ts';
-import type { AttemptLog } from './attempt-log.ts';
-import type { CallRequest } from './attempt-request.ts';
+import type { AttemptParts } from '../attempt/attempt-parts.ts';
+import type { AttemptLog } from '../attempt/attempt-log.ts';
+import type { CallRequest } from '../attempt/attempt-request.ts';
 import type { RequestMemory } from './request-memory.ts';
 
 /** What calls work with. */

@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TransportRequest } from '@morgan/http-transport';
-import type { BodyFacts } from '../routing/body-facts.ts';
-import type { ResumeMode } from '../streams/resume/attempt-usage.ts';
-import type { AttemptLog } from './attempt-log.ts';
-import type { RepeatableUpload } from './repeatable-upload.ts';
+import type { BodyFacts, ResumeMode } from '@morgan/llm-protocol';
+import type { AttemptLog } from '../attempt/attempt-log.ts';
+import type { RepeatableUpload } from '../attempt/repeatable-upload.ts';
 
 /** A call for whichever host is best. */
 export interface HostRequest {

@@ -1,14 +1,12 @@
 import type { BegunAttempt } from '@morgan/http-client';
+import { type HostResponseBody, type HostStream, StreamBody, WholeBody } from '@morgan/llm-protocol';
 import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
-import type { HostStream } from '../streams/host-stream.ts';
-import { StreamBody } from '../streams/stream-body.ts';
-import type { Content } from './opening.ts';
-import type { Attempt } from './attempt.ts';
-import type { AttemptResult } from './attempt-result.ts';
-import type { CallRequest } from './attempt-request.ts';
-import type { ErrorResponse } from './error-response.ts';
-import { type HostResponseBody, WholeBody } from '../streams/whole-body.ts';
+import type { Content } from '../response/opening.ts';
+import type { Attempt } from '../attempt/attempt.ts';
+import type { AttemptResult } from '../attempt/attempt-result.ts';
+import type { CallRequest } from '../attempt/attempt-request.ts';
+import type { ErrorResponse } from '../response/error-response.ts';
 
 /** A host's response, good or bad. Where it is not whole, the body must be read to its end or destroyed, or its connection is held for ever. */
 export interface HostResponse {

@@ -5,12 +5,12 @@ import { mayFit } from '../routing/fitting-target.ts';
 import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
 import { restOf } from '../routing/target-selector.ts';
-import type { Attempt } from './attempt.ts';
-import type { CallRequest } from './attempt-request.ts';
-import type { AttemptFailure } from './attempt-result.ts';
+import type { Attempt } from '../attempt/attempt.ts';
+import type { CallRequest } from '../attempt/attempt-request.ts';
+import type { AttemptFailure } from '../attempt/attempt-result.ts';
 import type { FailedAttempt } from './blame.ts';
 import { noTargetToTry, targetsFailed } from './call-error.ts';
-import type { ErrorResponse } from './error-response.ts';
+import type { ErrorResponse } from '../response/error-response.ts';
 import { type HostResponse, responseOfError } from './host-response.ts';
 import { unservable } from './unservable.ts';
 

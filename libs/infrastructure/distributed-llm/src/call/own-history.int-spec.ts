@@ -7,7 +7,7 @@ import { ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts
 import { json, ScriptedHost, silence } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 import type { HostRequest } from './host-request.ts';
-import { RepeatableUpload } from './repeatable-upload.ts';
+import { RepeatableUpload } from '../attempt/repeatable-upload.ts';
 
 /** What an answer takes. */
 const QUICK_MS = 150;

@@ -1,11 +1,10 @@
 import { AppError, type CallContext, Deadline } from '@morgan/foundation';
-import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
-import { dialectOf } from '../dialects/dialect-of.ts';
-import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
+import { type BodyFacts, dialectOf, readBodyFacts } from '@morgan/llm-protocol';
+import type { DistributedLlmConfig } from '../distributed-llm.config.ts';
 import { restrictedTo, type Route, type RouteTable } from '../routing/route-table.ts';
 import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
 import { sessionKeyOf, type SessionTraits } from '../strategies/session-key.ts';
-import { LIMIT_HEADERS, limitsOf, saidMs } from './call-limits.ts';
+import { LIMIT_HEADERS, limitsOf, saidMs } from '../attempt/call-limits.ts';
 import type { CallTraits } from '../strategies/strategy.ts';
 import type { CallInput } from './call-parts.ts';
 import type { HostRequest } from './host-request.ts';

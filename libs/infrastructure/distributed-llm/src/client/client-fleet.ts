@@ -6,7 +6,7 @@ import type { Host } from '../hosts/host.ts';
 import { MergedModels } from '../hosts/merged-models.ts';
 import { type ModelObject, spellingsOf } from '../hosts/model-list.ts';
 import { RouteTable } from '../routing/route-table.ts';
-import type { DistributedLlmConfig } from './distributed-llm.config.ts';
+import type { DistributedLlmConfig } from '../distributed-llm.config.ts';
 import type { DistributedLlmMetrics } from './distributed-llm-metrics.ts';
 import { createHost } from './host-factory.ts';
 import type { HostTransports } from './host-transports.ts';

@@ -11,7 +11,7 @@ import { explainRoute, type RouteExplanation } from './explain-route.ts';
 import { TargetSelector } from '../routing/target-selector.ts';
 import { usualSilenceIn } from '../routing/usual-silence.ts';
 import { ClientFleet, type FleetParts } from './client-fleet.ts';
-import type { DistributedLlmConfig } from './distributed-llm.config.ts';
+import type { DistributedLlmConfig } from '../distributed-llm.config.ts';
 
 /** Of the extra attempts per second that need no requests: how many more there are for requests that fail everywhere. */
 const POISON_SHARE = 0.5;

@@ -20,7 +20,7 @@ import { ClientSetup, type SetupParts } from './client-setup.ts';
 import { HostTransports } from './host-transports.ts';
 import { isResting, isUp, readingOf } from './host-reading.ts';
 import type { DistributedLlmStatus } from './client-status.ts';
-import { distributedLlmConfig } from './distributed-llm.config.ts';
+import { distributedLlmConfig } from '../distributed-llm.config.ts';
 import type { DistributedLlmMetrics } from './distributed-llm-metrics.ts';
 import { readRoute, type RouteReading } from './route-reading.ts';
 import {

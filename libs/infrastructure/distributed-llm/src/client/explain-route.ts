@@ -1,10 +1,10 @@
+import { readBodyFacts } from '@morgan/llm-protocol';
 import type { CallInput, CallParts } from '../call/call-parts.ts';
 import { sessionTraitsOf } from '../call/prepare-call.ts';
-import type { DistributedLlmConfig } from './distributed-llm.config.ts';
+import type { DistributedLlmConfig } from '../distributed-llm.config.ts';
 import type { LoadBalancingStrategy } from '../strategies/create-strategy.ts';
 import { type SessionKeySource, sessionKeySource } from '../strategies/session-key.ts';
 import type { Tier } from '../routing/route-table.ts';
-import { readBodyFacts } from '../routing/body-facts.ts';
 import type { ChoiceInput, Preview } from '../routing/target-selector.ts';
 import { isListed, restOf } from '../routing/target-selector.ts';
 import type { Lack, Target } from '../routing/target.ts';

@@ -5,7 +5,7 @@ import type { HealthMetrics } from '@morgan/health-monitor';
 import type { RedisConnection } from '@morgan/redis';
 import type { LlmHost } from '../hosts/host-list.ts';
 import { Host } from '../hosts/host.ts';
-import type { DistributedLlmConfig } from './distributed-llm.config.ts';
+import type { DistributedLlmConfig } from '../distributed-llm.config.ts';
 
 /** What hosts are made with. */
 interface HostFactoryParts {

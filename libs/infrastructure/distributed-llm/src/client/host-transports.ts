@@ -1,6 +1,6 @@
 import { HttpTransport, type RequestSender } from '@morgan/http-transport';
 import type { LlmHost } from '../hosts/host-list.ts';
-import type { DistributedLlmConfig } from './distributed-llm.config.ts';
+import type { DistributedLlmConfig } from '../distributed-llm.config.ts';
 
 /** Below the 5 s after which Node servers close idle connections, so that ours do not meet that end. */
 const KEEP_ALIVE_MS = 4_000;

@@ -1,8 +1,6 @@
 import { AppError, type CallContext, Deadline, isObject, type JsonObject, newCall } from '@morgan/foundation';
+import { bytesOf, dialectOf, SseReader } from '@morgan/llm-protocol';
 import type { HostResponse } from '../call/host-response.ts';
-import { bytesOf } from '../streams/whole-body.ts';
-import { dialectOf } from '../dialects/dialect-of.ts';
-import { SseReader } from '../streams/sse-reader.ts';
 import { HostError } from './host-error.ts';
 
 /** What a caller may say about one call. */

@@ -1,8 +1,8 @@
+import type { ContinuationStyle } from '@morgan/llm-protocol';
 import type { Outcome } from '../evidence/outcome.ts';
 import { type Host, restKey } from '../hosts/host.ts';
 import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
-import type { ContinuationStyle } from '../streams/resume/continuation-request.ts';
 
 const UNKNOWN_PATH: Outcome = 'path_not_found';
 

@@ -1,5 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { StreamFault } from '@morgan/llm-protocol';
 import { CHAT, ClientBench, entry, KEYS, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   CONTENT_CHUNK,
@@ -11,7 +12,6 @@ import {
   ScriptedHost,
   text,
 } from '../../fixture/scripted-host.ts';
-import type { StreamFault } from '../streams/stream-fault.ts';
 
 const WHOLE = JSON.stringify({ id: 'c1', choices: [{ message: { role: 'assistant', content: 'hello' } }] });
 const EVENTS = ROLE_CHUNK + CONTENT_CHUNK + END_CHUNKS;

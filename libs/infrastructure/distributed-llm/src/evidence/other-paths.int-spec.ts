@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { StreamFault } from '@morgan/llm-protocol';
 import { CHAT, ClientBench, entry, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   CONTENT_CHUNK,
@@ -9,7 +10,6 @@ import {
   ScriptedHost,
   text,
 } from '../../fixture/scripted-host.ts';
-import type { StreamFault } from '../streams/stream-fault.ts';
 import type { Outcome } from './outcome.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };

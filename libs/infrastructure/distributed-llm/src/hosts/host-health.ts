@@ -211,7 +211,7 @@ export class HostHealth {
     const agent = ownNames.has(AGENT) ? [] : [AGENT, OWN_AGENT];
     const response = await this.#options.transport.request({
       origin,
-      path: path.startsWith('//') ? path.slice(1) : this.#host.address.pathOf(path),
+      path: this.#host.address.pathOf(path),
       headers: ['accept', 'application/json', 'accept-encoding', 'identity', ...agent, ...headers],
       firstByteTimeoutMs: timeoutMs,
       idleTimeoutMs: timeoutMs,

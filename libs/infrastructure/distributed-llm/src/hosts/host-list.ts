@@ -66,7 +66,9 @@ export const capabilities = z.strictObject({
       )
       .min(1)
       .optional(),
-    { doc: 'Paths below the base URL that it has, such as `/chat/completions`. Left out: all.' },
+    {
+      doc: 'Paths below the base URL that it has, such as `/chat/completions`; `/../tokenize` is beside its `/v1`. Left out: all.',
+    },
   ),
 });
 

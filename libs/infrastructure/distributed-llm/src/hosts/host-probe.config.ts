@@ -7,12 +7,17 @@ export const LONGEST_PROBE_MS = Math.floor(MAX_TIMER_MS / 2);
 const milliseconds = z.int().min(1).max(LONGEST_PROBE_MS);
 const times = z.int().min(1).max(1_000);
 
+const probePath = z
+  .string()
+  .startsWith('/')
+  .refine((path) => !path.startsWith('//'), 'must begin with one slash: `/../health` is beside `/v1`');
+
 /** How one host is probed; `false`: not at all. What is left out is as for all hosts. */
 export const hostProbe = z.union([
   z.literal(false),
   z.strictObject({
-    path: setting(z.string().startsWith('/').optional(), {
-      doc: 'Where the probe goes: below the base URL, or from the root of the host where it begins with two slashes, as in `//health`. Left out: `/models`. `probe: false` is no probe at all.',
+    path: setting(probePath.optional(), {
+      doc: 'Where the probe goes, below the base URL; `/../health` is beside its `/v1`. Left out: `/models`. `probe: false` is no probe at all.',
     }),
     method: setting(z.enum(['GET', 'HEAD', 'POST', 'OPTIONS']).optional(), {
       doc: '`GET`, `HEAD`, `POST` or `OPTIONS`. Left out: `GET`.',

@@ -1,18 +1,18 @@
 import type { CircuitStatus } from '@morgan/circuit-breaker';
 import type { TargetStatus } from '@morgan/health-monitor';
 import type { AttemptPolicies, AttemptPoliciesStatus } from '@morgan/http-client';
-import { countsTokens } from '../dialects/dialect-of.ts';
-import { Excuses } from './excuses.ts';
-import { type FaultOf, FaultRuns } from './fault-runs.ts';
+import { countsTokens } from '@morgan/llm-protocol';
+import { Excuses } from './history/excuses.ts';
+import { type FaultOf, FaultRuns } from './history/fault-runs.ts';
 import { HostAddress } from './host-address.ts';
 import { HostHealth, type HostHealthOptions } from './host-health.ts';
-import { HalfFailures } from './half-failures.ts';
+import { HalfFailures } from './history/half-failures.ts';
 import type { LlmHost } from './host-list.ts';
-import { HostStats, type HostFigures } from './host-stats.ts';
+import { type HostFigures, HostStats } from './history/host-stats.ts';
 import { ModelList } from './model-list.ts';
-import { Pace } from './pace.ts';
-import { RefusalRuns } from './refusal-runs.ts';
-import { type Rest, Rests } from './rests.ts';
+import { Pace } from './history/pace.ts';
+import { RefusalRuns } from './history/refusal-runs.ts';
+import { type Rest, Rests } from './history/rests.ts';
 
 /** Whether a host takes part. A draining one finds its calls to an end and gets no new ones; a disabled one is not probed either. */
 export const HOST_MODES = ['enabled', 'draining', 'disabled'] as const;

@@ -1,5 +1,4 @@
-import type { ReportedError } from '@morgan/host-errors';
-import { contextLimitIn } from '../evidence/context-limit.ts';
+import { contextLimitIn, type ReportedError } from '@morgan/host-errors';
 import type { Outcome } from '../evidence/outcome.ts';
 import type { Target } from './target.ts';
 

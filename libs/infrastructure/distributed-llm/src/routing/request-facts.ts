@@ -1,4 +1,4 @@
-import type { RequestNeeds } from './body-facts.ts';
+import type { RequestNeeds } from '@morgan/llm-protocol';
 
 /** What routing needs to know of a request. */
 export interface RequestFacts {

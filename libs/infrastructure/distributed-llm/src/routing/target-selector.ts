@@ -1,5 +1,5 @@
 import { OF_LOAD, PASSING } from '../evidence/outcome.ts';
-import type { Rest } from '../hosts/rests.ts';
+import type { Rest } from '../hosts/history/rests.ts';
 import type { CallTraits } from '../strategies/strategy.ts';
 import { mayFit, type Unfit } from './fitting-target.ts';
 import type { Panic } from './panic.ts';

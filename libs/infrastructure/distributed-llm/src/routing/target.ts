@@ -1,6 +1,6 @@
 import type { Capabilities } from '../hosts/host-list.ts';
 import type { Host } from '../hosts/host.ts';
-import type { Pace } from '../hosts/pace.ts';
+import type { Pace } from '../hosts/history/pace.ts';
 import type { Candidate } from '../strategies/strategy.ts';
 import type { RequestFacts } from './request-facts.ts';
 

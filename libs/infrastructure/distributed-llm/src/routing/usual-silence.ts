@@ -1,4 +1,4 @@
-import type { Work } from '../hosts/pace.ts';
+import type { Work } from '../hosts/history/pace.ts';
 import type { Route, RouteTable } from './route-table.ts';
 import type { Target } from './target.ts';
 

@@ -1,0 +1,34 @@
+import type { JsonObject } from '@morgan/foundation';
+import type { Dialect, EventReading } from '../dialects/dialect.ts';
+import { parseExactly } from '../json/exact-json.ts';
+import { dataEvent } from '../dialects/openai-shapes.ts';
+import { SseEvent } from '../sse/sse-event.ts';
+
+/** As much of a text tells whether another one begins so. */
+const ENOUGH = 64;
+
+/** Sees to it that the events of one stream have the form of events, whatever form their host has for them. */
+export class EventForm {
+  /** What was said first, where the host has said it as a piece. */
+  #begins: string | undefined;
+  /** Whether the host says each piece in the form of a whole response. */
+  #isWhole = false;
+
+  constructor(private readonly dialect: Dialect) {}
+
+  /**
+   * An event that has the form of a whole response, or counts beside no list of choices, as one of a stream. Undefined: it has
+   * that form already.
+   */
+  of(event: SseEvent, { content = 'other', text, isUsageOnly }: EventReading): SseEvent | undefined {
+    const { eventOf } = this.dialect;
+    if (content === 'text' && !this.#isWhole) this.#begins ??= text.slice(0, ENOUGH);
+    // Nearly all events are texts, which have it: those are not even decoded.
+    if (!eventOf || content !== 'other') return undefined;
+    const { data } = event;
+    if (data === undefined || !(isUsageOnly || data.includes('"message"'))) return undefined;
+    const told = eventOf(parseExactly(data) as JsonObject, this.#begins);
+    if (told && this.#begins === undefined) this.#isWhole = true;
+    return told && new SseEvent(dataEvent(told, event.type));
+  }
+}

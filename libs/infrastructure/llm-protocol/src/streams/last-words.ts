@@ -1,0 +1,51 @@
+import { isObject, type JsonObject, jsonOrNone, textOrNone } from '@morgan/foundation';
+import { bareErrorIn, type ReportedError } from '@morgan/host-errors';
+import type { Dialect, EventReading } from '../dialects/dialect.ts';
+import { addsToResponse } from './response-progress.ts';
+import type { SseEvent } from '../sse/sse-event.ts';
+
+/** How hosts that have no envelope for it name what went wrong. */
+const NAMES_FAULT = /error|exception|^err$/i;
+/** The same in a text that is no JSON. */
+const SPEAKS_OF_FAULT = /error|exception|fail|abort|unavailable|timed? ?out|bad gateway/i;
+/** A part of an answer, of whatever it speaks. Python's own notation of an error has other quotes. */
+const HALF_EVENT = /^\{\s*"/;
+/** More of it says nothing more. */
+const LONGEST = 4_096;
+
+/**
+ * What a host said behind its last content that is no part of an answer. Where the answer has no reason to stop, and only an
+ * end marker, that is why: servers write the marker behind every stream, whatever became of it.
+ */
+export class LastWords {
+  #event: SseEvent | undefined;
+
+  constructor(private readonly dialect: Dialect) {}
+
+  /** @param reading none of what cannot be read. */
+  note(event: SseEvent, reading?: EventReading): void {
+    if (reading && addsToResponse(reading)) this.#event = undefined;
+    else if (!reading?.isComment) this.#event = event;
+  }
+
+  /** The error that they tell of, if they do. */
+  get error(): ReportedError | undefined {
+    const data = this.#event?.data;
+    // Others have an event of their own for an end that is none.
+    if (data === undefined || this.dialect.resultKey !== 'choices') return undefined;
+    const json = jsonOrNone(data);
+    if (isObject(json)) return 'choices' in json ? undefined : errorOf(json);
+    const text = textOrNone(json) ?? data;
+    return SPEAKS_OF_FAULT.test(text) && !HALF_EVENT.test(text) ? errorWith(text) : undefined;
+  }
+}
+
+function errorOf(json: JsonObject): ReportedError | undefined {
+  const [name, value] = Object.entries(json).find(([key]) => NAMES_FAULT.test(key)) ?? [];
+  const said = bareErrorIn(json) ?? (isObject(value) ? bareErrorIn(value) : undefined);
+  return said ?? (name === undefined ? undefined : errorWith(textOrNone(value) ?? name));
+}
+
+function errorWith(text: string): ReportedError {
+  return { status: undefined, type: undefined, code: undefined, message: text.slice(0, LONGEST) };
+}
