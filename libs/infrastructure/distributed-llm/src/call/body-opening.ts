@@ -3,7 +3,7 @@ import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { readBody } from '../dialects/event-reader.ts';
 import { firstByte, lastByte } from '../dialects/json-bytes.ts';
-import { isClosed } from '../dialects/json-text.ts';
+import { isClosed, isOfFirst } from '../dialects/json-text.ts';
 import type { HostResponseBody } from '../streams/whole-body.ts';
 import { LongJsonBody } from './long-json-body.ts';
 import { failed, type Opening } from './opening.ts';
@@ -79,7 +79,7 @@ function isLines(text: string): boolean {
 const ERROR = /error"/;
 /** The same, reasons of a choice that broke off, and what says that there is nothing. */
 const ODD_WORDS = [
-  '"message": ?null',
+  '"message": ?(null|")',
   'error"',
   'ERROR"',
   '"completion_tokens": ?0',
@@ -108,7 +108,7 @@ function hasResult(text: string, resultKey: string): boolean {
 function hasBehind(text: string, opening: string): boolean {
   const at = text.indexOf(opening);
   const first = text.charCodeAt(at + opening.length);
-  return at >= 0 && (first === OPENING || first <= SPACE);
+  return at >= 0 && (first === OPENING || first <= SPACE) && isOfFirst(text.slice(0, at));
 }
 
 /** As much of it, behind white space, as the field of an event has. */
