@@ -27,6 +27,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'ends as one that has failed where its host says so: %s',
       ],
       [
+        'Where the host does not say why in that event, it may in the next one, and until then nothing is told of either.',
+        'failed-response',
+        'is told once to have failed where its host does not say why, and %s',
+      ],
+      [
         'One that goes on in the background, or is asked for again, can be asked for from there: that its stream broke has no place of its own in the row, but that of the last event.',
         'failed-response',
         'takes no place in the row of a response that goes on: %s',

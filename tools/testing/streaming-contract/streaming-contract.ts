@@ -191,6 +191,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'has the form of events where its host tells it, or its pieces, in that of a whole answer',
       ],
       [
+        'So is one without a list of choices, such as a ping, which clients look for: it has an empty one. Where calls of tools are an object, they are told as a list.',
+        'stream-relay',
+        'has a list of choices in each event, if an empty one: in a ping, and in what is told beside them',
+      ],
+      [
         'Where such an event repeats at the end what was told in pieces, its text is left out: clients would have all of it twice.',
         'stream-relay',
         'says once what its host says in pieces, and as a whole at their end',

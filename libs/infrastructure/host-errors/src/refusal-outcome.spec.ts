@@ -18,6 +18,7 @@ describe('outcomeOfRefusal', () => {
     [403, 'billing_not_active', 'quota_exhausted'],
     [400, 'internal_server_error', 'conflict'],
     [400, 'InternalError.Algo.InvalidParameter', 'malformed_request'],
+    [401, 'invalid_model', 'model_not_found'],
     [404, 'url.not_found', 'path_not_found'],
     [500, 'model_not_found', 'model_not_found'],
     [503, 'insufficient_user_quota', 'quota_exhausted'],

@@ -72,6 +72,7 @@ const NOT_OF_REQUESTS = [
   words.MADE_ELSEWHERE,
   words.THOUGHT_MISSED,
   words.BADLY_WRITTEN,
+  words.TEMPLATE_REFUSES,
   words.BEHIND_FAILED,
 ];
 
@@ -138,7 +139,7 @@ function isServerError({ status, error, request }: Refusal): boolean {
 function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): RefusalOutcome {
   const isFirewall = !isJson && (!error || words.FIREWALL_NUMBER.test(error.message));
   if (status === 403 && isFirewall) return 'server_error';
-  if (said.name(/model_access_denied/)) return 'model_not_found';
+  if (said.name(/model_access_denied|^invalid_model$/m)) return 'model_not_found';
   if (status !== 403) return said.say(words.SPENT) ? 'quota_exhausted' : 'credentials_rejected';
   if (said.say(words.AWS_NO_ROUTE)) return 'path_not_found';
   if (isTooLong(said)) return 'context_too_long';
@@ -230,5 +231,5 @@ function outcomeOf5xx({ status, saysWhen }: Refusal, said: HostWords): RefusalOu
   if (said.name(words.SPENT_NAME)) return 'quota_exhausted';
   if (status === 529 || said.say(words.OVERLOADED) || (status === 503 && saysWhen)) return 'overloaded';
   if (said.say(words.THROTTLED)) return 'rate_limited';
-  return said.say(words.NOT_HERE) ? 'conflict' : 'server_error';
+  return said.say(words.NOT_HERE) || said.say(words.TEMPLATE_REFUSES) ? 'conflict' : 'server_error';
 }

@@ -4,6 +4,10 @@ import { outcomeOfRefusal, type RefusalOutcome } from './refusal-outcome.ts';
 /** What hosts, their gateways and clouds say, with their status, by what it means. The status alone would often say something else. */
 const REFUSALS = {
   credentials_rejected: [
+    [
+      400,
+      'This credential is only authorized for use with Claude Code and cannot be used for other API requests.',
+    ],
     [403, 'Project does not have access.'],
     [400, 'API key not valid. Please pass a valid API key.'],
     [400, 'Incorrect API key provided: xa***.'],
@@ -21,6 +25,7 @@ const REFUSALS = {
     [401, 'Missing Authentication Token'],
   ],
   quota_exhausted: [
+    [429, '您的GLM Coding Plan套餐已到期，暂无法使用'],
     [429, "subscription:free-usage-exhausted. You've used all the included free usage for model m for now."],
     [429, '已达到 5 小时的使用上限。您的限额将在 2026-08-25 07:41:44 重置。'],
     [429, 'You exceeded your current quota, please check your plan and billing details.'],
@@ -60,6 +65,7 @@ const REFUSALS = {
     [429, 'Your GLM Coding Plan package has expired and is temporarily unavailable.'],
   ],
   rate_limited: [
+    [500, 'AppIdQpsOverFlowError'],
     [
       429,
       'You exceeded your current quota, please check your plan. See: https://help.example/error-code#token-limit',
@@ -91,6 +97,7 @@ const REFUSALS = {
     ],
   ],
   overloaded: [
+    [503, 'Request waiting timeout reached.'],
     [500, '该模型当前访问量过大，请您稍后再试'],
     [500, 'The engine is currently overloaded, please try again later'],
     [498, 'Flex tier capacity exceeded'],
@@ -228,6 +235,7 @@ const REFUSALS = {
     [400, 'No route for that URI'],
   ],
   context_too_long: [
+    [422, 'Input too long'],
     [400, "This model's maximum context length is 8192 tokens."],
     [400, 'the request exceeds the available context size'],
     [400, 'prompt is too long: 210000 tokens > 200000 maximum'],
@@ -258,6 +266,7 @@ const REFUSALS = {
     [400, 'Prompt exceeds max length'],
   ],
   policy_refusal: [
+    [400, 'input content audit failed, sensitive'],
     [403, 'Your input was flagged.'],
     [400, 'The response was filtered by our content management policy.'],
     [403, 'Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO'],
@@ -303,6 +312,8 @@ const REFUSALS = {
     [400, 'stream must be true or false'],
   ],
   unsupported_by_model: [
+    [400, 'Model grok-4 does not support parameter reasoningEffort.'],
+    [400, 'max_tokens: must be in the range [1, 8192]'],
     [400, 'max_tokens must be between 1 and 4096'],
     [400, 'Range of input: max_tokens should be [1, 65536]'],
     [400, 'This model supports at most 16384 completion tokens, whereas you provided 32000.'],
@@ -317,6 +328,12 @@ const REFUSALS = {
     [400, '`temperature` and `top_p` cannot both be specified for this model. Please use only one.'],
   ],
   conflict: [
+    [400, 'Error rendering prompt with jinja template: "No user query found in messages."'],
+    [
+      500,
+      'While executing CallExpression at line 84 Error: Jinja Exception: No user query found in messages.',
+    ],
+    [400, 'Conversation roles must alternate user/assistant/user/assistant/...'],
     [400, 'thinking is enabled but reasoning_content is missing in assistant tool call message at index 2'],
     [400, 'The `reasoning_content` in the thinking mode must be passed back to the API.'],
     [400, 'Missing `reasoning_content` field in the assistant message at message index 2.'],

@@ -49,7 +49,7 @@ const OF_CALL = /^function_call_filter: /;
  * that broke off.
  */
 export function errorIn(json: JsonObject): ReportedError | undefined {
-  const { detail, choices, x_groq: groq } = json;
+  const { detail, choices, response, x_groq: groq } = json;
   const error = Array.isArray(json['error']) ? (json['error'][0] as unknown) : json['error'];
   if (isObject(error) && saysSomething(error, choices))
     return Object.keys(error).length > 0
@@ -60,7 +60,8 @@ export function errorIn(json: JsonObject): ReportedError | undefined {
   // The event of a response has its own type where an error has that of its fault.
   if (json['type'] === 'error') return describe({ ...json, type: undefined });
   if (json['object'] === 'error') return describe(json);
-  if (json['type'] === 'response.failed' && isObject(json['response'])) return errorIn(json['response']);
+  if (isObject(response) && (json['type'] === 'response.failed' || response['status'] === 'failed'))
+    return errorIn(response);
   if (detail !== undefined && Object.keys(json).length === 1)
     return describe({ message: detailText(detail) });
   // Why Groq has stopped early.

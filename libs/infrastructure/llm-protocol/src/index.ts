@@ -10,7 +10,7 @@ export { readBody } from './dialects/event-reader.ts';
 export { refusesForeignParts, withoutForeignParts } from './translation/foreign-parts.ts';
 export { parseExactly } from './json/exact-json.ts';
 export { firstByte, lastByte } from './json/json-bytes.ts';
-export { isClosed } from './json/json-text.ts';
+export { isClosed, isOfFirst } from './json/json-text.ts';
 export {
   type BodyContent,
   BodyFacts,

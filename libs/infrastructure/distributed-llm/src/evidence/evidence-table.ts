@@ -63,7 +63,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     weight: 'none',
   },
   conflict: {
-    seen: '409, 421, 423, 424, 425 and a 4xx that nobody knows; 404 that names neither model nor path nor anything else; 400 and other 4xx that are no JSON, or whose code or type is that of a fault; a model that only another endpoint of the host serves; a part of the conversation that another host has made or left out; what the host was not set up for; a request that alone is above a limit per minute; what the model wrote and its host could not use; what a router says of a host of its own with a 400; 498 of a token: not now or not here, and not because of load',
+    seen: '409, 421, 423, 424, 425 and a 4xx that nobody knows; 404 that names neither model nor path nor anything else; 400 and other 4xx that are no JSON, or whose code or type is that of a fault; a model that only another endpoint of the host serves; a part of the conversation that another host has made or left out; what the host was not set up for; a conversation that the template of its model does not take; a request that alone is above a limit per minute; what the model wrote and its host could not use; what a router says of a host of its own with a 400; 498 of a token: not now or not here, and not because of load',
     about: 'host',
     next: 'next target',
     weight: 'none',

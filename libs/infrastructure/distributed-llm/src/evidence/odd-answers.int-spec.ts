@@ -149,8 +149,17 @@ describe('an answer in an odd dress is an answer', () => {
 describe('what is no answer moves the call on:', () => {
   const line = (content: string) => `${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
 
-  it.each<[string, Reply, object]>([
+  const whole = JSON.parse(WHOLE) as object;
+  const message = { type: 'message', content: [{ type: 'text', text: 'hello' }], stop_reason: 'end_turn' };
+  const response = { object: 'response', status: 'completed', output: [{ type: 'message', content: [] }] };
+
+  it.each<[string, Reply, { readonly path?: string; readonly body?: Buffer }]>([
     ['an object with nothing in it', json(200, {}), {}],
+    ['an answer within something else', json(200, { data: whole, success: true }), {}],
+    ['a choice whose message is a text', json(200, { choices: [{ message: 'hello' }] }), {}],
+    ['a chat completion in the place of a message', json(200, whole), { path: '/messages' }],
+    ['a chat completion in the place of a response', json(200, whole), { path: '/responses' }],
+    ['a message in the place of a response', json(200, message), { path: '/responses' }],
     ['a choice without a message', json(200, { choices: [{ message: null, finish_reason: 'stop' }] }), {}],
     ['a list of choices that are none', json(200, { choices: [['stop']] }), {}],
     [
@@ -166,14 +175,15 @@ describe('what is no answer moves the call on:', () => {
     ['a stream of JSON without the form of events', events(line('a') + line('b')), { body: STREAM }],
   ])('%s', async (_, reply, request) => {
     await using odd = await ScriptedHost.start(reply);
-    await using other = await ScriptedHost.start(json(200, JSON.parse(WHOLE)));
+    const answer = { '/messages': message, '/responses': response }[request.path ?? ''] ?? whole;
+    await using other = await ScriptedHost.start(json(200, answer));
     const tiers = [[{ host: 'odd' }], [{ host: 'other' }]];
     const client = bench.client([entry('odd', odd.url), entry('other', other.url)], {
       routes: [{ model: CHAT.model, tiers }],
     });
-    const response = await send(client, request);
-    expect(response).toMatchObject({ host: 'other', status: 200 });
-    expect((await response.body.bytes()).toString()).toBe(WHOLE);
+    const seen = await send(client, request);
+    expect(seen).toMatchObject({ host: 'other', status: 200 });
+    expect((await seen.body.bytes()).toString()).toBe(JSON.stringify(answer));
   });
 });
 

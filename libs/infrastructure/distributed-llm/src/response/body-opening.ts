@@ -5,6 +5,7 @@ import {
   firstByte,
   type HostResponseBody,
   isClosed,
+  isOfFirst,
   lastByte,
   readBody,
 } from '@morgan/llm-protocol';
@@ -82,7 +83,7 @@ function isLines(text: string): boolean {
 const ERROR = /error"/;
 /** The same, reasons of a choice that broke off, and what says that there is nothing. */
 const ODD_WORDS = [
-  '"message": ?null',
+  '"message": ?(null|")',
   'error"',
   'ERROR"',
   '"completion_tokens": ?0',
@@ -111,7 +112,7 @@ function hasResult(text: string, resultKey: string): boolean {
 function hasBehind(text: string, opening: string): boolean {
   const at = text.indexOf(opening);
   const first = text.charCodeAt(at + opening.length);
-  return at >= 0 && (first === OPENING || first <= SPACE);
+  return at >= 0 && (first === OPENING || first <= SPACE) && isOfFirst(text.slice(0, at));
 }
 
 /** As much of it, behind white space, as the field of an event has. */

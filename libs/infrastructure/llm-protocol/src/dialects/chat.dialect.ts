@@ -1,7 +1,14 @@
 import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { chatEvents, chunkOf } from './chat.events.ts';
 import { type ContentKind, type Dialect, type EventReading, NO_READING } from './dialect.ts';
-import { completionUsage, DONE_EVENT, finishReasonOf, head, OPENAI_ERRORS } from './openai-shapes.ts';
+import {
+  callsOf,
+  completionUsage,
+  DONE_EVENT,
+  finishReasonOf,
+  head,
+  OPENAI_ERRORS,
+} from './openai-shapes.ts';
 
 /** `/v1/chat/completions`. */
 export const chatDialect: Dialect = {
@@ -61,10 +68,10 @@ function readChoices(choices: readonly JsonObject[]): Choices {
   return reading;
 }
 
-/** Reasoning has many names: `reasoning_content`, `reasoning`, `reasoning_details`, `thinking_blocks`, or a part of the content. */
+/** Reasoning has many names: `reasoning_content`, `reasoning`, `reasoning_details`, `thinking_blocks`, `thought`, or a part of the content. */
 function kindOf(delta: JsonObject, index: unknown): ContentKind | undefined {
-  const { content, tool_calls: calls } = delta;
-  if (isList(calls) || isObject(delta['function_call'])) return 'tool';
+  const { content } = delta;
+  if (callsOf(delta).length > 0 || isObject(delta['function_call'])) return 'tool';
   if (textOrNone(delta['refusal']) || isObject(delta['audio'])) return 'other';
   const isText = textOrNone(content) !== undefined;
   const kind = Array.isArray(content) ? kindOfParts(content) : isText ? 'text' : undefined;
@@ -72,7 +79,7 @@ function kindOf(delta: JsonObject, index: unknown): ContentKind | undefined {
   return kind ?? kindOfOthers(delta);
 }
 
-const REASONING = /^(reason|think)/;
+const REASONING = /^(reason|think|thoughts?$)/;
 
 /** Mistral's content is a list of parts where a model thinks. */
 function kindOfParts(parts: readonly unknown[]): ContentKind | undefined {
@@ -92,11 +99,16 @@ function textOf(content: unknown): string {
 
 /** What hosts add to the API: reasoning under a name of their own, and lists of images or sources. */
 function kindOfOthers(delta: JsonObject): ContentKind | undefined {
-  const isSaid = (name: string) =>
-    isList(delta[name]) || (REASONING.test(name) && textOrNone(delta[name]) !== undefined);
+  const isSaid = (name: string) => isList(delta[name]) || (REASONING.test(name) && hasText(delta[name]));
   const said = Object.keys(delta).filter((name) => name !== 'content' && isSaid(name));
   if (said.some((name) => REASONING.test(name))) return 'reasoning';
   return said.length > 0 ? 'other' : undefined;
+}
+
+/** A text, or an object around one. */
+function hasText(value: unknown): boolean {
+  const texts = isObject(value) ? Object.values(value) : [value];
+  return texts.some((text) => textOrNone(text) !== undefined);
 }
 
 function isList(value: unknown): boolean {

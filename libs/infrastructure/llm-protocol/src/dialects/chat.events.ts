@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
-import { completionUsage } from './openai-shapes.ts';
+import { callsOf } from './openai-shapes.ts';
 
 /** What answers have as a rule is one; beyond these the host wants to be told in events of megabytes, or thousands. */
 const MOST_CHOICES = 1_024;
@@ -30,21 +30,21 @@ export function chatEvents(completion: JsonObject): JsonObject[] | undefined {
   ];
 }
 
-/** An event with token counts beside no list of choices, as clients look for one in each. None of any other. */
-export function countsOf(json: JsonObject): JsonObject | undefined {
-  const hasChoices = Array.isArray(json['choices']) || completionUsage(json) === undefined;
-  return hasChoices ? undefined : { ...json, choices: [] };
+/** An event that has no list of choices, such as a ping, as clients look for one in each. None of any other. */
+export function withChoices(json: JsonObject): JsonObject | undefined {
+  return Array.isArray(json['choices']) ? undefined : { ...json, choices: [] };
 }
 
 /**
- * An event of a host that has the form of a whole answer in its streams: clients look for a `delta` in each choice. None
- * where it has one.
+ * An event of a host that has the form of a whole answer in its streams, or an object in the place of a list: clients look for a
+ * `delta` in each choice, and go through its calls. None where it has the usual form.
  * @param begins what the host has said first, as a piece: a whole answer that begins so is all of the pieces once more.
  */
 export function chunkOf(json: JsonObject, begins?: string): JsonObject | undefined {
   const choices = Array.isArray(json['choices']) ? json['choices'].filter(isObject) : [];
-  if (!choices.some(isWhole)) return countsOf(json);
+  if (!choices.some((choice) => isWhole(choice) || hasCallsApart(choice))) return withChoices(json);
   const told = choices.map((choice) => {
+    if (hasCallsApart(choice)) return { ...choice, delta: deltaOf(choice['delta'] as JsonObject) };
     if (!isWhole(choice)) return choice;
     const { message, ...rest } = choice as { message: JsonObject };
     const isSaid = begins !== undefined && textOrNone(message['content'])?.startsWith(begins);
@@ -57,6 +57,11 @@ function isWhole({ message, delta }: JsonObject): boolean {
   return isObject(message) && !isObject(delta);
 }
 
+/** Whether its calls are no list. */
+function hasCallsApart({ delta }: JsonObject): boolean {
+  return isObject(delta) && isObject(delta['tool_calls']);
+}
+
 /** Each event of a choice repeats what stands beside the choices. */
 function isTooMuch({ length }: readonly unknown[], head: JsonObject): boolean {
   return length > MOST_CHOICES || length * JSON.stringify(head).length > LONGEST_REPEATED;
@@ -64,9 +69,9 @@ function isTooMuch({ length }: readonly unknown[], head: JsonObject): boolean {
 
 /** In a stream each call of a tool has its place. */
 function deltaOf(message: JsonObject): JsonObject {
-  const { tool_calls: calls, ...rest } = message;
-  if (!Array.isArray(calls)) return message;
-  return { ...rest, tool_calls: calls.filter(isObject).map((call, index) => ({ index, ...call })) };
+  const calls = callsOf(message);
+  if (calls.length === 0) return message;
+  return { ...message, tool_calls: calls.map((call, index) => ({ index, ...call })) };
 }
 
 /** The same of a text completion, whose events have its own shape. */

@@ -1,5 +1,5 @@
 import { isObject, textOrNone } from '@morgan/foundation';
-import { completionEvents, countsOf } from './chat.events.ts';
+import { completionEvents, withChoices } from './chat.events.ts';
 import { type Dialect, NO_READING } from './dialect.ts';
 import { completionUsage, DONE_EVENT, finishReasonOf, head, OPENAI_ERRORS } from './openai-shapes.ts';
 
@@ -31,6 +31,6 @@ export const completionsDialect: Dialect = {
   },
   readBody: (json) => ({ ...head(json), usage: completionUsage(json) }),
   eventsOf: completionEvents,
-  eventOf: countsOf,
+  eventOf: withChoices,
   ...OPENAI_ERRORS,
 };

@@ -53,7 +53,7 @@ export interface EventReading {
   readonly isPart: boolean | undefined;
   /** Whether the response goes on at its host, and can be asked for there, whatever becomes of its stream. */
   readonly goesOn: boolean;
-  /** Of an event that says that the response has failed: what there is of it. */
+  /** Of an event that says that the response has failed: what there is of it. Why may stand in the next one. */
   readonly failed: JsonObject | undefined;
 }
 

@@ -84,15 +84,18 @@ function missingResult(dialect: Dialect, json: JsonObject): ReportedError | unde
     json['object'] === objectName ||
     textOrNone(json['status']) !== undefined ||
     isHttpStatus(Number(json['statusCode']));
-  // Nobody has another word for choices, as some hosts have for vectors.
+  // Nobody has another word for choices and the like, as some hosts have for vectors.
   const isEmpty =
-    resultKey === 'choices' ||
+    (dialect.hasEnd && !IN_QUEUE.has(json['status'])) ||
     result === null ||
     Array.isArray(result) ||
     Object.keys(json).length === 0 ||
     (objectName !== undefined && isState);
   return bareErrorIn(json) ?? (isEmpty ? NO_ANSWER : undefined);
 }
+
+/** What is made in the background may have no result yet. */
+const IN_QUEUE: ReadonlySet<unknown> = new Set(['queued', 'in_progress']);
 
 /** What a choice ends with that has said all. */
 const GOOD_ENDS: ReadonlySet<string> = new Set(['stop', 'end_turn', 'completed']);

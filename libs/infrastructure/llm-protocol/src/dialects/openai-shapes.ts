@@ -61,6 +61,13 @@ export function finishReasonOf({ finish_reason: reason }: JsonObject): string | 
   return reason === 'null' ? undefined : textOrNone(reason);
 }
 
+/** The calls of tools in a message or a part of one. Some hosts have an object in the place of the list: the only call, or all by their places. */
+export function callsOf({ tool_calls: calls }: JsonObject): JsonObject[] {
+  const isOnly = isObject(calls) && ('function' in calls || 'id' in calls);
+  const listed: unknown = isObject(calls) && !isOnly ? Object.values(calls) : calls;
+  return (Array.isArray(listed) ? listed : [listed]).filter(isObject);
+}
+
 /** OpenAI's error body. */
 export function openAiError({ message, type, param, code, status }: ReportedError): JsonObject {
   return {

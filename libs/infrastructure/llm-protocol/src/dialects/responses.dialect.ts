@@ -31,18 +31,24 @@ export const responsesDialect: Dialect = {
       finished: isEnd ? 1 : 0,
       finishReason: isEnd && isObject(response) ? reasonOf(response) : undefined,
       isEnd,
+      failed: failedIn(json),
       sequence: typeof json['sequence_number'] === 'number' ? json['sequence_number'] : undefined,
       goesOn: isObject(response) && response['background'] === true,
     };
   },
   readBody: (json) => ({ ...head(json), usage: responsesUsage(json) }),
   eventsOf: responsesEvents,
-  failedIn: ({ type, response }) => (type === FAILED && isObject(response) ? response : undefined),
+  failedIn,
   errorBody: openAiError,
   isErrorBody: isOpenAiError,
   errorEvent: (error, sequence) => dataEvent(errorData(error, sequence), 'error'),
   failedEnd: (error, sequence, response) => dataEvent(failedEvent(error, sequence, response), FAILED),
 };
+
+/** Some say it with the event of an end that is none. */
+function failedIn({ type, response }: JsonObject): JsonObject | undefined {
+  return isObject(response) && (type === FAILED || response['status'] === 'failed') ? response : undefined;
+}
 
 function isNothing(response: JsonObject): boolean {
   const { status, output } = response;

@@ -23,6 +23,20 @@ export function isClosed(text: string): boolean {
   return false;
 }
 
+/** Whether what stands behind the text belongs to the object that it begins with, and to no other within. */
+export function isOfFirst(begun: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < begun.length; at += 1) {
+    const code = begun.charCodeAt(at);
+    if (code === QUOTE) {
+      at = closingQuote(begun, at);
+      if (at < 0) return false;
+    } else if (code === OPEN_OBJECT || code === OPEN_LIST) depth += 1;
+    else if (code === CLOSE_OBJECT || code === CLOSE_LIST) depth -= 1;
+  }
+  return depth === 1;
+}
+
 /** The text with `null` for each `NaN` and `Infinity` outside of its texts: only Python's own parser reads those. */
 export function withoutNaN(json: string): string {
   if (json.search(NO_NUMBER) < 0) return json;

@@ -43,9 +43,23 @@ export function streamFaultOf(cause: unknown): StreamFault {
   return new StreamFault('host_error', 'The stream of the host could not be read.', undefined, cause);
 }
 
-/** @param failed the response, where the host said that this has failed. */
-export function reportedFault(told: ReportedError, failed: JsonObject | undefined): StreamFault {
-  const fault = new StreamFault('host_error', 'The host reported an error in its stream.', told);
+const UNEXPLAINED: ReportedError = {
+  status: undefined,
+  type: undefined,
+  code: undefined,
+  message: 'The response has failed, and its host did not say why.',
+};
+
+/**
+ * @param told what the host said, if it did.
+ * @param failed the response, where the host said that this has failed.
+ */
+export function reportedFault(told: ReportedError | undefined, failed: JsonObject | undefined): StreamFault {
+  const fault = new StreamFault(
+    'host_error',
+    'The host reported an error in its stream.',
+    told ?? UNEXPLAINED,
+  );
   fault.failed = failed;
   return fault;
 }

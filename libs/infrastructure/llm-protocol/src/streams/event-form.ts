@@ -6,6 +6,9 @@ import { SseEvent } from '../sse/sse-event.ts';
 
 /** As much of a text tells whether another one begins so. */
 const ENOUGH = 64;
+/** Where all is as it should be: a list of choices, and in it neither a whole message nor calls that are no list. */
+const CHOICES = /"choices"\s*:\s*\[/;
+const ODD = /"message"|"tool_calls"\s*:\s*\{/;
 
 /** Sees to it that the events of one stream have the form of events, whatever form their host has for them. */
 export class EventForm {
@@ -17,18 +20,18 @@ export class EventForm {
   constructor(private readonly dialect: Dialect) {}
 
   /**
-   * An event that has the form of a whole response, or counts beside no list of choices, as one of a stream. Undefined: it has
-   * that form already.
+   * An event that has the form of a whole response, no list of choices, or an object in the place of another list, as one of a
+   * stream. Undefined: it has that form already.
    */
-  of(event: SseEvent, { content = 'other', text, isUsageOnly }: EventReading): SseEvent | undefined {
+  of(event: SseEvent, { content, text, isComment }: EventReading): SseEvent | undefined {
     const { eventOf } = this.dialect;
     if (content === 'text' && !this.#isWhole) this.#begins ??= text.slice(0, ENOUGH);
     // Nearly all events are texts, which have it: those are not even decoded.
-    if (!eventOf || content !== 'other') return undefined;
-    const { data } = event;
-    if (data === undefined || !(isUsageOnly || data.includes('"message"'))) return undefined;
+    if (!eventOf || isComment || content === 'text' || content === 'reasoning') return undefined;
+    const { data = '' } = event;
+    if (CHOICES.test(data) && !ODD.test(data)) return undefined;
     const told = eventOf(parseExactly(data) as JsonObject, this.#begins);
-    if (told && this.#begins === undefined) this.#isWhole = true;
+    if (told && content === 'other' && this.#begins === undefined) this.#isWhole = true;
     return told && new SseEvent(dataEvent(told, event.type));
   }
 }

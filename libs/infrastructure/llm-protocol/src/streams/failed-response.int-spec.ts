@@ -22,7 +22,7 @@ async function read(
   begun = BEGUN,
   dialect = responsesDialect,
 ) {
-  gateway = await StreamGateway.start(script, { dialect });
+  gateway = await StreamGateway.start(script, { dialect, limits: { finishMs: 50 } });
   const { text, broken } = await gateway.read();
   expect(text.startsWith(begun)).toBe(true);
   const events = text
@@ -42,6 +42,13 @@ describe('a response that breaks', () => {
       { ...FAILED, usage: USAGE },
     ],
     ['in an error', event('error', { sequence_number: 2, error: { code: CODE, message: MESSAGE } }), FAILED],
+    [
+      'in an error behind its own event, which does not say why',
+      event('response.failed', { sequence_number: 2, response: { ...FAILED, error: null } }) +
+        event('error', { sequence_number: 3, code: CODE, message: MESSAGE }),
+      FAILED,
+    ],
+    ['in the event of an end', event('response.completed', { sequence_number: 2, response: FAILED }), FAILED],
   ])('ends as one that has failed where its host says so: %s', async (_, said, failed) => {
     const { events, broken, outcome } = await read((response) =>
       response.writeHead(200, { 'content-type': 'text/event-stream' }).end(BEGUN + said),
@@ -52,6 +59,25 @@ describe('a response that breaks', () => {
     ]);
     expect(broken).toBe(false);
     expect(outcome).toMatchObject({ kind: 'failed', fault: { reason: 'host_error' } });
+  });
+
+  it.each<[string, (response: ServerResponse) => unknown]>([
+    ['ends', (response) => response.end()],
+    ['ends with a marker', (response) => response.end('data: [DONE]\n\n')],
+    ['breaks', (response) => response.destroy()],
+    ['is silent', () => undefined],
+  ])('is told once to have failed where its host does not say why, and %s', async (_, then) => {
+    const said = event('response.failed', { sequence_number: 2, response: { ...FAILED, error: null } });
+    const { events, broken } = await read((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(BEGUN + said, () => then(response));
+    });
+    const message = 'The response has failed, and its host did not say why.';
+    expect(events).toMatchObject([
+      ['event: error', { sequence_number: 2, error: { message } }],
+      ['event: response.failed', { response: { ...FAILED, error: { code: 'stream_interrupted', message } } }],
+    ]);
+    expect(broken).toBe(false);
   });
 
   it('is not said to have failed where only its stream has: its host may go on with one in the background', async () => {

@@ -64,6 +64,8 @@ export class HostStream {
   readonly #held: HeldEvents;
   #listener: HostStreamListener | undefined;
   #state: StreamState = 'waiting';
+  /** The response, where the host has said that it has failed, but not why yet. */
+  #failed: JsonObject | undefined;
   /** The host says of every event that it is the last: only its end marker, or the end of the body, is one. */
   #saysEndTooSoon = false;
   #outcome: { readonly end: Buffer | undefined } | { readonly fault: StreamFault } | undefined;
@@ -178,6 +180,7 @@ export class HostStream {
     const reading = this.#reader.read(event);
     if (reading.isMalformed) this.#onMalformed(event);
     else if (reading.error) this.#onReported(reading.error, reading.failed);
+    else if (reading.failed) this.#onFailed(reading.failed);
     else if (reading.isEnd) this.#onEndMarker(event, reading);
     else this.#pass(event, reading);
   };
@@ -192,7 +195,13 @@ export class HostStream {
     this.#lastWords.note(event);
   }
 
-  #onReported(error: ReportedError, failed?: JsonObject): void {
+  /** Azure says why in the event behind it. */
+  #onFailed(failed: JsonObject): void {
+    this.#failed = failed;
+    this.#clock.enter('finished');
+  }
+
+  #onReported(error: ReportedError, failed = this.#failed): void {
     if (this.#state === 'finished') return this.#complete(undefined);
     const { withoutSecrets = (text: string) => text } = this.#options;
     this.#fail(reportedFault(withTexts(error, withoutSecrets), failed));
@@ -284,6 +293,7 @@ export class HostStream {
   }
 
   #complete(marker: Buffer | undefined): void {
+    if (this.#failed) return this.#fail(reportedFault(undefined, this.#failed));
     if (!this.#isOpen && this.#progress.saysNothing && !this.#options.mayBeEmpty)
       return this.#fail(new StreamFault('empty', 'The stream ended without an answer.'));
     const end = marker ?? (this.#state === 'finished' ? this.#options.dialect.endMarker : undefined);
@@ -294,7 +304,8 @@ export class HostStream {
     if (this.#listener) this.#report(this.#listener);
   }
 
-  #fail(fault: StreamFault): void {
+  #fail(cause: StreamFault): void {
+    const fault = this.#failed && !cause.reported ? reportedFault(undefined, this.#failed) : cause;
     this.#close();
     this.#outcome = { fault };
     this.#body.destroy();

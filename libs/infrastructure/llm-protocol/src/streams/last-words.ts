@@ -34,14 +34,18 @@ export class LastWords {
     // Others have an event of their own for an end that is none.
     if (data === undefined || this.dialect.resultKey !== 'choices') return undefined;
     const json = jsonOrNone(data);
-    if (isObject(json)) return 'choices' in json ? undefined : errorOf(json);
+    if (isObject(json)) return hasChoice(json) ? undefined : errorOf(json);
     const text = textOrNone(json) ?? data;
     return SPEAKS_OF_FAULT.test(text) && !HALF_EVENT.test(text) ? errorWith(text) : undefined;
   }
 }
 
+function hasChoice({ choices }: JsonObject): boolean {
+  return Array.isArray(choices) && choices.length > 0;
+}
+
 function errorOf(json: JsonObject): ReportedError | undefined {
-  const [name, value] = Object.entries(json).find(([key]) => NAMES_FAULT.test(key)) ?? [];
+  const [name, value] = Object.entries(json).find(([key, said]) => NAMES_FAULT.test(key) && said) ?? [];
   const said = bareErrorIn(json) ?? (isObject(value) ? bareErrorIn(value) : undefined);
   return said ?? (name === undefined ? undefined : errorWith(textOrNone(value) ?? name));
 }

@@ -110,6 +110,28 @@ describe('a stream that is whole', () => {
     expect(text).toBe(told('chat.completion.chunk', 'delta'));
   });
 
+  it.each([
+    ['the only call', { function: { name: 'f', arguments: '{}' } }],
+    ['calls by their places', { 0: { function: { name: 'f', arguments: '{}' } } }],
+  ])('has a list of calls where its host has an object: %s', async (_, calls) => {
+    const { text } = await (await gatewayTo(whole(chunk({ tool_calls: calls }), STOP, DONE))).read();
+    const told = chunk({ tool_calls: [{ index: 0, function: { name: 'f', arguments: '{}' } }] });
+    const seen = JSON.parse(text.slice('data: '.length, text.indexOf('\n\n'))) as JsonObject;
+    expect(seen['choices']).toEqual((JSON.parse(told.slice('data: '.length)) as JsonObject)['choices']);
+    expect(text.endsWith(STOP + DONE)).toBe(true);
+  });
+
+  it('has a list of choices in each event, if an empty one: in a ping, and in what is told beside them', async () => {
+    const pings = [
+      'event: ping\ndata: {"type":"ping"}\n\n',
+      'data: {}\n\n',
+      'data: {"citations":["a"],"choices":null}\n\n',
+    ];
+    const { text } = await (await gatewayTo(whole(HELLO, ...pings, STOP, DONE))).read();
+    const told = ['event: ping\ndata: {"type":"ping","choices":[]}\n\n', 'data: {"choices":[]}\n\n'];
+    expect(text).toBe([HELLO, ...told, 'data: {"citations":["a"],"choices":[]}\n\n', STOP, DONE].join(''));
+  });
+
   it('says once what its host says in pieces, and as a whole at their end', async () => {
     const end = formed('chat.completion.done', 'message', { content: 'Hello world' }, 'stop');
     const { text } = await (await gatewayTo(whole(HELLO + WORLD + end + DONE))).read();

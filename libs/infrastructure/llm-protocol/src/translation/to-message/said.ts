@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
+import { callsOf } from '../openai-shapes.ts';
 
 /** What a message or a part of one says, whichever of their names hosts have for it. */
 interface Said {
@@ -12,12 +13,13 @@ const THOUGHTS = [
   'reasoning',
   'reasoning_text',
   'thinking',
+  'thought',
   'reasoning_details',
   'thinking_blocks',
 ];
 const LONGEST_KIND = 32;
 /** Of a part of a content. */
-const OF_THOUGHT = /^(reason|think)/;
+const OF_THOUGHT = /^(reason|think|thought$)/;
 
 /** A content may be a list of parts, some of which are thoughts. */
 export function saidIn(message: JsonObject): Said {
@@ -52,9 +54,10 @@ export function shownIn(message: JsonObject): string | undefined {
 }
 
 /** The calls of tools in a message or a part of one; hosts of the first days of tools have one under a name of its own. */
-export function callsIn({ tool_calls: calls, function_call: only }: JsonObject): JsonObject[] {
-  if (Array.isArray(calls) && calls.length > 0) return calls.filter(isObject);
-  return isObject(only) ? [{ function: only }] : [];
+export function callsIn(message: JsonObject): JsonObject[] {
+  const calls = callsOf(message);
+  const { function_call: only } = message;
+  return calls.length === 0 && isObject(only) ? [{ function: only }] : calls;
 }
 
 function isThought(part: unknown): boolean {
@@ -65,5 +68,5 @@ function isThought(part: unknown): boolean {
 function textIn(said: unknown): string {
   if (typeof said === 'string') return said;
   if (Array.isArray(said)) return said.map(textIn).join('');
-  return isObject(said) ? textIn(said['thinking'] ?? said['text'] ?? said['summary']) : '';
+  return isObject(said) ? textIn(said['thinking'] ?? said['text'] ?? said['summary'] ?? said['content']) : '';
 }
