@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
-import { callsOf } from '../openai-shapes.ts';
+import { callsOf } from '../../dialects/openai-shapes.ts';
 
 /** What a message or a part of one says, whichever of their names hosts have for it. */
 interface Said {
