@@ -124,7 +124,7 @@ export function sessionTraitsOf(
     promptCacheKey: read?.promptCacheKey,
     user: read?.user,
     model,
-    systemPrompt: read?.start,
+    start: read?.start,
   };
 }
 
