@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 /** Characters of each part that count: enough to tell conversations apart, and hashing them costs little. */
-const MOST_CHARACTERS = 1024;
+const MOST_CHARACTERS = 2_048;
 
 /** What says which conversation a call belongs to, the surest first. An empty text counts as missing. */
 export interface SessionTraits {
