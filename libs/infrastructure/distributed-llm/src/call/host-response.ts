@@ -36,7 +36,7 @@ export interface HostResponse {
   readonly settleTokens?: BegunAttempt['settleTokens'];
 }
 
-/** Its body is made when somebody asks for it: most take what is whole, or the events, as they are. */
+/** Makes the body when somebody asks for it: most callers take `whole` or `stream`. */
 class LazyResponse implements HostResponse {
   readonly host: string;
   readonly status: number;

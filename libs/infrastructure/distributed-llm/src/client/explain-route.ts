@@ -68,7 +68,7 @@ export interface RouteExplanation {
     readonly stream: boolean;
     /** What calls of one conversation find back to the same target by; never its value. */
     readonly sessionKeyFrom: SessionKeySource | undefined;
-    /** It failed on several targets lately: it tries no host out. */
+    /** Whether the request failed on several targets lately: then it is no trial of a host. */
     readonly isPoisonous: boolean;
   };
   /** `ask` one of the candidates; `panic`: the same, as there is no good one; `wait` for a host that rests; `refuse`. */

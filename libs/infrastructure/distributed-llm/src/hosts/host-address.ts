@@ -51,7 +51,7 @@ export class HostAddress {
     return this.#query === '' ? full : `${full}${path.includes('?') ? '&' : '?'}${this.#query}`;
   }
 
-  /** The same of a path that a caller wrote, of whose query not everything goes along; what does stays as it was written. */
+  /** {@link pathOf} for a path of a caller. Parameters of its query that hold keys are left out; the others stay as they were written. */
   pathOfCall(path: string): string {
     const at = path.indexOf('?');
     if (at < 0) return this.pathOf(path);

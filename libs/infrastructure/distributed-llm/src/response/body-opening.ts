@@ -80,7 +80,7 @@ function isLines(text: string): boolean {
 
 /** The key of an error object; in a text of the answer quotes have a backslash. */
 const ERROR = /error"/;
-/** The same, reasons of a choice that broke off, and what says that there is nothing. */
+/** The key of an error object, finish reasons of an answer that broke off, and signs of an empty one. */
 const ODD_WORDS = [
   '"message": ?null',
   'error"',

@@ -175,7 +175,7 @@ function skipSpace(body: Buffer, start: number): number {
   return at;
 }
 
-/** So many bytes of either end of how a conversation begins tell it from others: many share a long system prompt. */
+/** Conversations are told apart by so many bytes of their beginning and of the end of the first turn: many share a system prompt. */
 const END_BYTES = 1_024;
 /** System and developer prompts, examples: the first turn of the user is among the first few messages. */
 const MOST_LEADING_MESSAGES = 4;

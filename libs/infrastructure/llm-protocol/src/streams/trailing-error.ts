@@ -6,11 +6,11 @@ import type { SseEvent } from '../sse/sse-event.ts';
 
 /** How hosts that have no envelope for it name what went wrong. */
 const NAMES_FAULT = /error|exception|^err$/i;
-/** The same in a text that is no JSON. */
+/** Words of an error in a text that is no JSON. */
 const SPEAKS_OF_FAULT = /error|exception|fail|abort|unavailable|timed? ?out|bad gateway/i;
 /** A part of an answer, of whatever it speaks. Python's own notation of an error has other quotes. */
 const HALF_EVENT = /^\{\s*"/;
-/** More of it says nothing more. */
+/** No more characters of it are kept. */
 const LONGEST = 4_096;
 
 /**
