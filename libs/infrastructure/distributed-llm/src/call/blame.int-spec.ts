@@ -1,6 +1,16 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
+import {
+  ask,
+  bodyOf,
+  CHAT,
+  ClientBench,
+  entry,
+  errorOf,
+  repeat,
+  send,
+  STREAM,
+} from '../../fixture/client-bench.ts';
 import {
   chat,
   events,
@@ -14,24 +24,13 @@ import {
   text,
 } from '../../fixture/scripted-host.ts';
 
-const bodyOf = (content: string) =>
-  Buffer.from(JSON.stringify({ ...CHAT, messages: [{ role: 'user', content }] }));
-
 const bench = new ClientBench();
 afterEach(() => {
   jest.useRealTimers();
   return bench.close();
 });
 
-const ask = async (...call: Parameters<typeof send>) => {
-  const response = await send(...call);
-  const says = (await response.body.bytes()).toString();
-  return { ...response, says };
-};
 const messageIn = (says: string) => (JSON.parse(says) as { error: { message: string } }).error.message;
-const repeat = async (count: number, call: (index: number) => Promise<unknown>) => {
-  for (let index = 0; index < count; index += 1) await call(index);
-};
 
 describe('a request that fails everywhere', () => {
   const poison: Reply = (response, request, body) => {

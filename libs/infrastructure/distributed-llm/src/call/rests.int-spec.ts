@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
+import { ask, CHAT, ClientBench, entry, repeat } from '../../fixture/client-bench.ts';
 import { chat, json, models, refusal, type Reply, ScriptedHost } from '../../fixture/scripted-host.ts';
 
 const bench = new ClientBench();
@@ -9,16 +9,8 @@ afterEach(() => {
   return bench.close();
 });
 
-const ask = async (...call: Parameters<typeof send>) => {
-  const response = await send(...call);
-  const says = (await response.body.bytes()).toString();
-  return { ...response, says };
-};
 const messageIn = (says: string) => (JSON.parse(says) as { error: { message: string } }).error.message;
 const retryAfterOf = (headers: readonly string[]) => Number(headers[headers.indexOf('retry-after') + 1]);
-const repeat = async (count: number, call: (index: number) => Promise<unknown>) => {
-  for (let index = 0; index < count; index += 1) await call(index);
-};
 
 describe('a rest', () => {
   it.each<[string, Record<string, string>]>([

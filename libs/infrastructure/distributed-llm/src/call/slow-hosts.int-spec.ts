@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { STOPPED_CLOCK, waitFor } from '@morgan/testing';
-import { ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
+import { ask, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import { chat, events, ROLE_CHUNK, ScriptedHost, silence } from '../../fixture/scripted-host.ts';
 
 const bench = new ClientBench();
@@ -8,12 +8,6 @@ afterEach(() => {
   jest.useRealTimers();
   return bench.close();
 });
-
-const ask = async (...call: Parameters<typeof send>) => {
-  const response = await send(...call);
-  const says = (await response.body.bytes()).toString();
-  return { ...response, says };
-};
 
 describe('an answer that is not streamed', () => {
   it('and takes too long is 504 once, and no host is blamed', async () => {
