@@ -88,7 +88,10 @@ export function bookOpen(
   else if (isShown || isPoisonous) for (const { failure } of alike) memory.add(request, signatureOf(failure));
 }
 
-/** Where the host answers all but what was asked for, its breaker and health hear nothing, and only that rests in the end. */
+/**
+ * Books a fault on the host. If the host answers everything but this kind of request, breaker and health hear nothing, and the kind
+ * rests in the end.
+ */
 function bookFault(attempt: Attempt, failure: AttemptFailure): void {
   const { target, call } = attempt;
   const of = target.host.faulted(target.modelFor(call.facts.model), call.facts.path);

@@ -143,7 +143,7 @@ function earliestMs(findings: readonly Finding[]): number | undefined {
   return earliest;
 }
 
-/** For callers who come while the only call that may find out how a host is does so: nobody knows how long it takes. */
+/** When callers may come back while one call tries whether a host is well again: how long that takes is not known. */
 const RETRY_AFTER_MS = 1_000;
 
 /** When the first open circuit lets a call try. None: no host that could serve it takes part. */

@@ -121,7 +121,7 @@ function labelledAsJson(headers: readonly string[]): string[] {
   return [...headers.filter((_, at) => !isType(at)), 'content-type', JSON_TYPE];
 }
 
-/** To clients they say that the caller's own key is wrong, which they forget then; a host says so of ours. */
+/** Statuses that say to clients that their own key is wrong, so that they drop it. A host means ours: callers get 403. */
 const OF_KEYS: ReadonlySet<number> = new Set([401, 407]);
 const FORBIDDEN = 403;
 

@@ -127,7 +127,7 @@ export function explainRoute(
   };
 }
 
-/** As the strategy would name them one after the other. */
+/** The candidates in the order in which the strategy would name them. */
 function orderOf({ tier, among }: Preview & { kind: 'ask' }, { traits }: ChoiceInput): Target[] {
   const strategy = tier.strategy.copy?.() ?? tier.strategy;
   const order: Target[] = [];

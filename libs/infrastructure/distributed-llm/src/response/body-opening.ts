@@ -114,7 +114,7 @@ function hasBehind(text: string, opening: string): boolean {
   return at >= 0 && (first === OPENING || first <= SPACE);
 }
 
-/** As much of it, behind white space, as the field of an event has. */
+/** The first characters of a body behind white space: as many as the name of an event's field has. */
 export function beginningOf(bytes: Buffer): string {
   const start = firstByte(bytes);
   return bytes.toString('latin1', start, start + LONGEST_FIELD);
