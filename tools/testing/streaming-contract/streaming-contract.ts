@@ -26,7 +26,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
       ],
       [
         'The limit of the first content holds for each host; after `firstTokenTimeoutMs` a second host is asked beside the first.',
-        'learning',
+        'slow-hosts',
         'is begun at a second host, and the first to begin is handed out',
       ],
     ],
@@ -112,7 +112,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
       ],
       [
         'The end marker alone is an end as well, as some hosts name no reason, but not behind an event that tells in words of its own what went wrong: servers write it behind every stream.',
-        'last-words',
+        'unreadable-events',
         'breaks with the words in front of it: %s',
       ],
       [
@@ -132,12 +132,12 @@ export const STREAMING_CONTRACT: readonly Section[] = [
       ],
       [
         'An event that cannot be read is dropped if the stream goes on, and counted: in a metric, in the log line, and in a comment in front of the end marker, `: x-morgan-unreadable-events: 1`. No stream has more than 1,000 of them in a row.',
-        'last-words',
+        'unreadable-events',
         'drops an event that cannot be read, and counts it: one %s',
       ],
       [
         'So is what is no event at all, such as the page of a proxy in the middle.',
-        'last-words',
+        'unreadable-events',
         'has no page of a proxy in its middle',
       ],
       [
@@ -147,12 +147,12 @@ export const STREAMING_CONTRACT: readonly Section[] = [
       ],
       [
         '`NaN` and `Infinity`, which only parsers of Python read (an impossible token has such a `logprob`), are told as `null`.',
-        'last-words',
+        'unreadable-events',
         'has null for a number that JSON has no word for',
       ],
       [
         'Control characters in a text, which some hosts do not escape, are told with their escapes.',
-        'last-words',
+        'unreadable-events',
         'has the text of an event whose host does not escape control characters',
       ],
       [

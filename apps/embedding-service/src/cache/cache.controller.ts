@@ -4,10 +4,10 @@ import { EmbeddingCache } from '@morgan/cache';
 import { AppError } from '@morgan/foundation';
 import { ApiOperation, ApiTags, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
 import { z } from 'zod';
-import { type EmbeddingInputs, listInputs } from '../embeddings/embedding-input.check.ts';
-import { inputsField } from '../embeddings/embeddings.schema.ts';
-import { promptFields } from '../embeddings/prompt-choice.ts';
-import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
+import { type EmbeddingInputs, listInputs } from '../embeddings/request/embedding-input.check.ts';
+import { inputsField } from '../embeddings/request/embeddings.schema.ts';
+import { promptFields } from '../embeddings/request/prompt-choice.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/request/unread-fields.ts';
 import { CacheWarmer, type WarmingProgress } from './cache-warmer.ts';
 
 const warmSchema = z.looseObject({

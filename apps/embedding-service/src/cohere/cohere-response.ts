@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { toBase64 } from '@morgan/local-embeddings';
-import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
-import { shapeVector } from '../embeddings/vector-output.ts';
+import { listSlices, perSlice, slicedBody } from '../embeddings/response/sliced-body.ts';
+import { shapeVector } from '../embeddings/response/vector-output.ts';
 import type { CohereType } from './cohere.schema.ts';
 
 /** What a response is made of. */

@@ -1,8 +1,8 @@
 import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { collectVectors } from '../embeddings/collect-vectors.ts';
-import { cutsOf } from '../embeddings/asked-cut.ts';
+import { cutsOf } from '../embeddings/request/asked-cut.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
-import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/request/unread-fields.ts';
 import { cohereResponse } from './cohere-response.ts';
 import { type CohereEmbedRequest, cohereEmbedSchema, olderCohereEmbedSchema } from './cohere.schema.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
-import { OUTPUT_TYPES } from '../embeddings/vector-output.ts';
-import { checkChoice, checkTexts } from '../embeddings/list.check.ts';
+import { MAX_INPUTS } from '../embeddings/request/embedding-input.check.ts';
+import { OUTPUT_TYPES } from '../embeddings/response/vector-output.ts';
+import { checkChoice, checkTexts } from '../embeddings/request/list.check.ts';
 
 /** Cohere's types: `base64` is `float` as bytes. */
 const COHERE_TYPES = [...OUTPUT_TYPES, 'base64'] as const;

@@ -1,7 +1,7 @@
 import { contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
-import { cacheUseOf } from './cache-headers.ts';
+import { cacheUseOf } from './response/cache-headers.ts';
 import type { EmbeddingOutcome, EmbeddingRequest, EmbeddingService } from './embedding.service.ts';
-import { describeOutcome } from './outcome-headers.ts';
+import { describeOutcome } from './response/outcome-headers.ts';
 
 /**
  * The vectors that a request asks for, with the cache used as its headers say; the response gets the headers about them. They count as

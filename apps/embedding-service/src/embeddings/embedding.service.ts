@@ -10,14 +10,14 @@ import { LocalEmbeddingModel, type SimilarityMetric } from '@morgan/local-embedd
 import { DeadlinePolicy } from '@morgan/retry';
 import { BUNDLED_MODEL_DIR } from '../bundled-model.ts';
 import { ServedModels } from '../models/served-models.ts';
-import { HITS } from './cache-headers.ts';
-import { type AskedCut, checkCut } from './asked-cut.ts';
+import { HITS } from './response/cache-headers.ts';
+import { type AskedCut, checkCut } from './request/asked-cut.ts';
 import type { EmbeddedInput, EmbeddingInput, EmbeddingModel } from './embedding-model.ts';
-import { inputFaults } from './input-faults.ts';
-import { mapInSlices } from './map-in-slices.ts';
+import { inputFaults } from './request/input-faults.ts';
+import { mapInSlices } from './response/map-in-slices.ts';
 import { missingVectors } from './missing-vectors.ts';
-import { type PromptFields, promptOf } from './prompt-choice.ts';
-import { similarityOf } from './vector-similarity.ts';
+import { type PromptFields, promptOf } from './request/prompt-choice.ts';
+import { similarityOf } from './response/vector-similarity.ts';
 
 type KeyOf = ReturnType<typeof embeddingKeys>;
 

@@ -1,12 +1,12 @@
 import { type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
-import { BYTES_TYPE, wantsBytes } from './bytes-wanted.ts';
+import { BYTES_TYPE, wantsBytes } from './response/bytes-wanted.ts';
 import { collectVectors } from './collect-vectors.ts';
-import { listInputs } from './embedding-input.check.ts';
+import { listInputs } from './request/embedding-input.check.ts';
 import type { EmbeddingOutcome, EmbeddingService } from './embedding.service.ts';
-import { EmbeddingsResponse } from './embeddings-response.ts';
-import { type EmbeddingsRequest, embeddingsRequestSchema } from './embeddings.schema.ts';
-import { type AskedOutput, outputOf } from './field-names.ts';
-import { bytesOf } from './vector-output.ts';
+import { EmbeddingsResponse } from './response/embeddings-response.ts';
+import { type EmbeddingsRequest, embeddingsRequestSchema } from './request/embeddings.schema.ts';
+import { type AskedOutput, outputOf } from './request/field-names.ts';
+import { bytesOf } from './response/vector-output.ts';
 
 /** OpenAI's `POST /v1/embeddings`, over all models that this service serves. */
 export function embeddingsRoute(service: EmbeddingService): PlainRoute {

@@ -1,11 +1,11 @@
 import { AppError } from '@morgan/foundation';
 import { jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { collectVectors } from '../embeddings/collect-vectors.ts';
-import { listInputs } from '../embeddings/embedding-input.check.ts';
+import { listInputs } from '../embeddings/request/embedding-input.check.ts';
 import type { EmbeddingOutcome, EmbeddingService } from '../embeddings/embedding.service.ts';
-import { vectorListBody } from '../embeddings/sliced-body.ts';
-import { shapeVector } from '../embeddings/vector-output.ts';
-import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
+import { vectorListBody } from '../embeddings/response/sliced-body.ts';
+import { shapeVector } from '../embeddings/response/vector-output.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/request/unread-fields.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { idOf } from './ollama-name.ts';
 import {

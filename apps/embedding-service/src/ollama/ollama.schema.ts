@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { EmbeddingInputs } from '../embeddings/embedding-input.check.ts';
-import { inputsField } from '../embeddings/embeddings.schema.ts';
+import type { EmbeddingInputs } from '../embeddings/request/embedding-input.check.ts';
+import { inputsField } from '../embeddings/request/embeddings.schema.ts';
 
 /** What both calls have. `keep_alive` is ignored: models stay as the configuration says it. */
 const fields = {

@@ -1,5 +1,5 @@
 import type { HttpReply, RequestContext } from '@morgan/http-server';
-import { TRUNCATED_HEADER } from '../embeddings/outcome-headers.ts';
+import { TRUNCATED_HEADER } from '../embeddings/response/outcome-headers.ts';
 import type { RankingOutcome } from './ranking.service.ts';
 
 /** Says in the headers of the response and in the request's log line what became of the texts. */

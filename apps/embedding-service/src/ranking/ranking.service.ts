@@ -1,6 +1,6 @@
 import type { CallContext } from '@morgan/foundation';
 import { DeadlinePolicy } from '@morgan/retry';
-import { type AskedCut, checkCut } from '../embeddings/asked-cut.ts';
+import { type AskedCut, checkCut } from '../embeddings/request/asked-cut.ts';
 import type { ServedModels } from '../models/served-models.ts';
 
 /** What a call asks for. */

@@ -1,7 +1,7 @@
 import { AppError } from '@morgan/foundation';
 import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
-import { cutsOf } from '../embeddings/asked-cut.ts';
-import { unreadCheck } from '../embeddings/unread-fields.ts';
+import { cutsOf } from '../embeddings/request/asked-cut.ts';
+import { unreadCheck } from '../embeddings/request/unread-fields.ts';
 import { describeRanking } from './ranking-headers.ts';
 import type { RankingService } from './ranking.service.ts';
 import {

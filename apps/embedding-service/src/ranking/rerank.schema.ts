@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
-import { sideFields, tokensField } from '../embeddings/asked-cut.ts';
-import { checkDocuments, checkTexts } from '../embeddings/list.check.ts';
-import type { Vocabulary } from '../embeddings/unread-fields.ts';
-import { AS_MADE, only } from '../embeddings/unserved-value.ts';
+import { MAX_INPUTS } from '../embeddings/request/embedding-input.check.ts';
+import { sideFields, tokensField } from '../embeddings/request/asked-cut.ts';
+import { checkDocuments, checkTexts } from '../embeddings/request/list.check.ts';
+import type { Vocabulary } from '../embeddings/request/unread-fields.ts';
+import { AS_MADE, only } from '../embeddings/request/unserved-value.ts';
 
 /** A document of Cohere's older version: a text, or an object that has it. */
 export type RerankDocument = string | { readonly text: string };

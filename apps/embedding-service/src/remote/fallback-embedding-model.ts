@@ -19,7 +19,7 @@ import type {
   ScoredText,
   TextToken,
 } from '../embeddings/embedding-model.ts';
-import { similarityOf } from '../embeddings/vector-similarity.ts';
+import { similarityOf } from '../embeddings/response/vector-similarity.ts';
 import type { RemoteEmbeddingModel } from './remote-embedding-model.ts';
 
 /** What is about the hosts and not about the inputs. */

@@ -17,7 +17,7 @@ import { VectorScales } from './vector-scales.ts';
 
 /** How long a batch may wait for the rate limit of a host. */
 const MAX_WAIT_MS = 30_000;
-/** The same, where the model here needs no such wait. */
+/** The same limit where a local model could compute the batch instead. */
 const MAX_WAIT_BESIDE_FALLBACK_MS = 1_000;
 /** Longest part of a name that a message holds. */
 const MOST_NAME = 100;

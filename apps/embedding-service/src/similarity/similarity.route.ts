@@ -1,10 +1,10 @@
 import { jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { collectVectors } from '../embeddings/collect-vectors.ts';
-import { cutsOf } from '../embeddings/asked-cut.ts';
+import { cutsOf } from '../embeddings/request/asked-cut.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
-import { mapInSlices } from '../embeddings/map-in-slices.ts';
-import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
-import { similarityOf } from '../embeddings/vector-similarity.ts';
+import { mapInSlices } from '../embeddings/response/map-in-slices.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/request/unread-fields.ts';
+import { similarityOf } from '../embeddings/response/vector-similarity.ts';
 import { inFieldsOf, pairsOf } from './compared-texts.ts';
 import { type SimilarityRequest, similarityRequestSchema } from './similarity.schema.ts';
 

@@ -1,9 +1,9 @@
 import { SIMILARITY_METRICS } from '@morgan/local-embeddings';
 import { z } from 'zod';
-import { sideFields } from '../embeddings/asked-cut.ts';
-import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
-import { checkPairs, checkTexts } from '../embeddings/list.check.ts';
-import { promptFields } from '../embeddings/prompt-choice.ts';
+import { sideFields } from '../embeddings/request/asked-cut.ts';
+import { MAX_INPUTS } from '../embeddings/request/embedding-input.check.ts';
+import { checkPairs, checkTexts } from '../embeddings/request/list.check.ts';
+import { promptFields } from '../embeddings/request/prompt-choice.ts';
 
 /** The body of `POST /v1/similarity`: one text against many, or pairs. */
 export const similarityRequestSchema = z.looseObject({

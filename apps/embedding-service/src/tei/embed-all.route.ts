@@ -1,12 +1,12 @@
 import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { DeadlinePolicy } from '@morgan/retry';
-import { listInputs } from '../embeddings/embedding-input.check.ts';
-import { checkCut, cutsOf } from '../embeddings/asked-cut.ts';
+import { listInputs } from '../embeddings/request/embedding-input.check.ts';
+import { checkCut, cutsOf } from '../embeddings/request/asked-cut.ts';
 import type { EmbeddedInput } from '../embeddings/embedding-model.ts';
-import { TRUNCATED_HEADER } from '../embeddings/outcome-headers.ts';
-import { promptOf } from '../embeddings/prompt-choice.ts';
-import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
-import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
+import { TRUNCATED_HEADER } from '../embeddings/response/outcome-headers.ts';
+import { promptOf } from '../embeddings/request/prompt-choice.ts';
+import { listSlices, perSlice, slicedBody } from '../embeddings/response/sliced-body.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/request/unread-fields.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { type TeiEmbedAllRequest, teiEmbedAllSchema } from './tei.schema.ts';
 

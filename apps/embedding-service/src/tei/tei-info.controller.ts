@@ -1,6 +1,6 @@
 import { Controller, Get, Query, UseFilters } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@morgan/http-server';
-import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
+import { MAX_INPUTS } from '../embeddings/request/embedding-input.check.ts';
 import { ServedModels } from '../models/served-models.ts';
 import { WireErrorFilter } from '../wire-error.filter.ts';
 import { teiErrorOf } from './tei-error.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { sideFields } from '../embeddings/asked-cut.ts';
-import type { EmbeddingInputs } from '../embeddings/embedding-input.check.ts';
-import { inputsField } from '../embeddings/embeddings.schema.ts';
-import { checkTextOrTexts, checkTexts } from '../embeddings/list.check.ts';
-import { only } from '../embeddings/unserved-value.ts';
+import { sideFields } from '../embeddings/request/asked-cut.ts';
+import type { EmbeddingInputs } from '../embeddings/request/embedding-input.check.ts';
+import { inputsField } from '../embeddings/request/embeddings.schema.ts';
+import { checkTextOrTexts, checkTexts } from '../embeddings/request/list.check.ts';
+import { only } from '../embeddings/request/unserved-value.ts';
 
 const truncate = z.boolean().nullish().describe("Cut texts above the model's limit, or refuse them.");
 const promptName = z.string().min(1).max(128).nullish().describe("One of the model's prompts.");

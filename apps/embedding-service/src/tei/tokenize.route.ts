@@ -1,9 +1,9 @@
 import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { DeadlinePolicy } from '@morgan/retry';
 import type { TextToken } from '../embeddings/embedding-model.ts';
-import { promptOf } from '../embeddings/prompt-choice.ts';
-import { slicedBody } from '../embeddings/sliced-body.ts';
-import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
+import { promptOf } from '../embeddings/request/prompt-choice.ts';
+import { slicedBody } from '../embeddings/response/sliced-body.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/request/unread-fields.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { type TeiTokenizeRequest, teiTokenizeSchema } from './tei.schema.ts';
 

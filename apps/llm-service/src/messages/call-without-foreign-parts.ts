@@ -5,7 +5,7 @@ import type { MessageReader } from './message-reader.ts';
 import { CHAT_PATH, MESSAGES_PATH } from './message-translation.ts';
 import type { OutboundCall } from '../exchange/outbound-call.ts';
 
-/** Where a conversation is sent back with its thoughts. */
+/** Paths at which clients send a conversation back with its thoughts. */
 const PATHS: ReadonlySet<string> = new Set([
   CHAT_PATH,
   MESSAGES_PATH,

@@ -11,7 +11,7 @@ import {
 import { asBuffer } from './message-body.ts';
 import { withinStack } from './within-stack.ts';
 
-/** Of what a response is to be told as a stream. */
+/** What stream a whole response is to become. */
 export interface StreamWanted {
   /** That the host was asked on. */
   readonly path: string;

@@ -37,7 +37,7 @@ type Reopened = Pick<HostResponse, 'host'> & { readonly stream?: ResponseStream 
 type Mode = Parameters<Resumption['reopen']>[0];
 type Interrupted = Parameters<Resumption['reopen']>[1];
 
-/** Of a longer request, as with images, nothing else is made: that holds everybody else up. Others begin its response again. */
+/** A longer request, as with images, is not changed into one for the rest, which would hold up all other calls: it is only asked again. */
 const LONGEST_CONTINUED = 4 * 1024 * 1024;
 /** A response is taken up at most so often. */
 const MOST_RESUMES = 2;

@@ -3,7 +3,7 @@ import { CONNECTION_SETTINGS } from '@morgan/distributed-llm';
 import { listSettings } from '@morgan/foundation';
 import { type LlmServiceConfig, llmServiceConfig } from '../config/llm-service.config.ts';
 
-/** Of callers. */
+/** The keys of callers. */
 export const KEYS = 'auth.apiKeys';
 const UPSTREAM = 'llmService.upstream';
 const FIXED = CONNECTION_SETTINGS.map((key) => `${UPSTREAM}.${key}`);

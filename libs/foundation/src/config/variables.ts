@@ -3,7 +3,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** A text in which variables stand. */
 interface Substitution {
-  /** The same tree with their values in place of `${NAME}`. */
+  /** The value with `${NAME}` replaced, at any depth. */
   readonly value: unknown;
   /** The names that stand in it. */
   readonly names: ReadonlySet<string>;

@@ -99,7 +99,7 @@ export class RedisLevel {
     return found;
   }
 
-  /** The same for keys that have one command that nothing else waits for; nothing where it would be otherwise. */
+  /** {@link getMany} where one command has all of the keys and nothing else waits for Redis; else undefined. */
   getAtOnce(keys: readonly string[]): Promise<readonly (CachedEmbedding | undefined)[]> | undefined {
     if (keys.length > this.#keysPerCommand || this.#budget.isBusy) return undefined;
     return this.#lookups.run(keys);

@@ -203,5 +203,5 @@ export const distributedLlmConfig = z
   )
   .prefault({});
 
-/** With every default filled in. */
+/** The configuration with every default filled in. */
 export type DistributedLlmConfig = z.output<typeof distributedLlmConfig>;

@@ -42,7 +42,7 @@ export interface AttemptPoliciesOptions {
   readonly metrics?: AttemptPolicyMetrics | undefined;
   /** Shares the limits with every process that has a target of this name. Without it they are this process's own. */
   readonly redis?: RedisConnection | undefined;
-  /** Those in whose place these are: a limit that is configured as there goes on with what it has let through. */
+  /** The policies that these replace, after a reload: a limit with the same configuration keeps its counts. */
   readonly before?: AttemptPolicies | undefined;
 }
 
@@ -62,7 +62,7 @@ export interface BegunAttempt {
   end(assessment: Assessment): void;
   /** Says how it goes before it is over: its slot stays its own until it leaves. Once. */
   judge(assessment: Assessment): void;
-  /** It is over, and others may have its slot, though how it went is only said later. */
+  /** The attempt is over and gives its slot back; how it went is said later, by {@link end}. */
   leave(): void;
   /** Takes the tokens that it really cost, in place of the estimate; none where they are not limited. */
   readonly settleTokens?: ((tokens: number) => void) | undefined;

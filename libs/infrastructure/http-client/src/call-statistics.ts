@@ -15,7 +15,7 @@ interface Latencies {
 export interface CallFigures {
   /** Calls that have ended, since the beginning. */
   readonly requests: number;
-  /** Those of them that failed. */
+  /** Calls that failed. */
   readonly errors: number;
   /** By category, since the beginning; only categories that occurred. */
   readonly errorsByCategory: Readonly<Partial<Record<CallEnd, number>>>;

@@ -28,7 +28,7 @@ export class ClientCall {
   readonly startedAt = performance.now();
   /** Requests sent, or tried to be, so far. */
   attempt = 0;
-  /** It has been lost on a kept connection: the next attempt is sent over none. */
+  /** Whether the request was lost on a kept connection: then the next attempt opens a new one. */
   needsFresh = false;
   /** What `x-request-id` says. */
   readonly id: string;

@@ -7,7 +7,7 @@ export const IGNORED_HEADER = 'x-morgan-ignored';
 const NAME = /^[\w.-]{1,64}$/;
 const NAMES_TOLD = 8;
 
-/** Those of many names that are told, the first ones that look like names. */
+/** Of many names the first eight that look like names: those are told. */
 export function tellable(names: readonly string[]): string[] {
   return names.filter((name) => NAME.test(name)).slice(0, NAMES_TOLD);
 }

@@ -2,9 +2,9 @@ import type { TransportFault } from './transport-error.ts';
 
 /** The requests to one origin. Their handlers count them, as those in charge of connections lose sight of some. */
 export class RequestCounts {
-  /** Those that wait for a connection to become free or to be made. */
+  /** Requests that wait for a connection to become free or to be made. */
   waiting = 0;
-  /** Those that are on their way or being answered. */
+  /** Requests that are on their way or being answered. */
   running = 0;
   readonly #faults: Partial<Record<TransportFault, number>> = {};
   #onNone: (() => void)[] = [];

@@ -9,7 +9,6 @@ import {
   residentBytes,
   silentLogger,
 } from '@morgan/foundation';
-import type { HttpClientOptions } from '@morgan/http-client';
 import { Metrics } from '@morgan/telemetry';
 import type { EmbeddedItem } from './scheduling/embedding-job.ts';
 import type { EmbeddingScheduler } from './scheduling/embedding-scheduler.ts';
@@ -22,16 +21,14 @@ import type {
   ScoreOptions,
 } from './local-embedding-model.options.ts';
 import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
-import { downloadModel } from './hub/model-download.ts';
-import { isRankingFolder, modelFolder, weightsBytes } from './hub/model-files.ts';
+import { isRankingFolder, modelFolder } from './hub/model-files.ts';
 import { identityOf } from './model-identity.ts';
+import { ModelLoader } from './model-loader.ts';
 import { ModelMemory } from './model-memory.ts';
 import { hasNoTokenVectors, notFor, notLoaded } from './model-refusals.ts';
 import { modelOptions } from './model-options.ts';
 import { type ModelSource, resolveModelSource } from './hub/model-source.ts';
 import type { ModelInfo, ModelKind } from './model/embedding-model.types.ts';
-import { ModelLoadError } from './model/model-load-error.ts';
-import { openFolder, readPlan } from './model/plan/plan.reader.ts';
 import type { TextToken } from './model/tokenizer/token-encoder.ts';
 import type { EmbeddingInput, ProcessOptions } from './processes/process-protocol.ts';
 
@@ -54,13 +51,7 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
   readonly #engine: InferenceEngine;
   readonly #source: ModelSource;
   readonly #options: ProcessOptions;
-  readonly #memory: ModelMemory;
-  readonly #proxy: HttpClientOptions['proxy'];
-  #unloading = new AbortController();
-  #loading: Promise<void> | undefined;
-  #downloaded: Promise<void> = Promise.resolve();
-  #info: ModelInfo | undefined;
-  #loadedAt = 0;
+  readonly #loader: ModelLoader;
 
   /**
    * @throws ModelLoadError when the model is not to be found, ConfigError for a configuration that is not understood, TypeError for
@@ -76,17 +67,25 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
     this.#config = config;
     this.#logger = logger;
     this.#source = source;
-    this.#proxy = proxy;
     this.#options = { folder: modelFolder(source), model: modelOptions(config) };
-    this.#memory = memory ?? new ModelMemory(config.memoryLimitMb);
+    const modelMemory = memory ?? new ModelMemory(config.memoryLimitMb);
     this.#engine = new InferenceEngine({
       id: name,
       config,
       process: this.#options,
       logger,
       metrics,
-      memory: this.#memory,
+      memory: modelMemory,
       unavailable: notLoaded,
+    });
+    this.#loader = new ModelLoader({
+      source,
+      process: this.#options,
+      engine: this.#engine,
+      memory: modelMemory,
+      logger,
+      proxy,
+      onLoaded: (loadMs) => this.#noteLoaded(loadMs),
     });
   }
 
@@ -95,50 +94,15 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
    * same load. @throws ModelLoadError saying what to mend.
    */
   load(): Promise<void> {
-    this.#loading ??= this.#load();
-    return this.#loading;
-  }
-
-  async #load(): Promise<void> {
-    const startedAt = performance.now();
-    this.#unloading = new AbortController();
-    const { signal } = this.#unloading;
-    try {
-      this.#downloaded = this.#download(signal);
-      await this.#downloaded;
-      const bytes = await weightsBytes(this.#options.folder, this.#options.model);
-      // Processes that start now would be ended by nobody.
-      if (signal.aborted) throw new ModelLoadError('it was unloaded meanwhile');
-      this.#memory.expect(bytes);
-      this.#info = await this.#engine.start();
-      this.#loadedAt = Math.floor(Date.now() / 1000);
-    } catch (error) {
-      // After an unload another load may have begun.
-      if (!signal.aborted) this.#loading = undefined;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new ModelLoadError(`The embedding model ${this.#whereFrom()} cannot be loaded: ${reason}`, {
-        cause: error,
-      });
-    }
-    const loadMs = Math.round(performance.now() - startedAt);
-    const { notes = [], ...info } = this.getInfo();
-    this.#logger.info({ ...info, loadMs }, 'embedding model loaded');
-    for (const note of notes) this.#logger.warn({ model: this.id }, note);
+    return this.#loader.load();
   }
 
   /**
    * Ends the processes at once, whatever they are doing, and the download. Calls that wait are refused. Afterwards it may be
    * loaded again.
    */
-  async unload(): Promise<void> {
-    this.#info = undefined;
-    this.#loading = undefined;
-    this.#unloading.abort();
-    await Promise.all([
-      this.#engine.stop(),
-      // What it has written of a file is taken away before the process ends.
-      this.#downloaded.catch(() => undefined),
-    ]);
+  unload(): Promise<void> {
+    return this.#loader.unload();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -217,7 +181,8 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
 
   /** What the model is for, from its files where it is not loaded; one that is not downloaded yet counts as `embedding`. */
   async kind(): Promise<ModelKind> {
-    if (this.#info) return kindOf(this.#info);
+    const { info } = this.#loader;
+    if (info) return kindOf(info);
     const { backend, folder } = { ...this.#options.model, folder: this.#options.folder };
     if (backend !== 'auto') return kindOf({ backend });
     return (await isRankingFolder(folder)) ? 'ranking' : 'embedding';
@@ -244,13 +209,14 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
 
   /** When the model was loaded, in seconds since 1970; 0 before that. */
   get loadedAt(): number {
-    return this.#loadedAt;
+    return this.#loader.loadedAt;
   }
 
   /** What the model is. Dimensions and limits are known once it is loaded. */
   getInfo() {
     const { backend, device, dtype, threads } = this.#options.model;
     const source = this.#source;
+    const { info } = this.#loader;
     return {
       id: this.id,
       source: source.kind,
@@ -260,9 +226,9 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
       dtype,
       threads,
       workers: this.#engine.status.workersWanted,
-      loaded: this.#info !== undefined,
-      ...this.#info,
-      memory: { weightsBytes: this.#info?.weightsBytes },
+      loaded: info !== undefined,
+      ...info,
+      memory: { weightsBytes: info?.weightsBytes },
     };
   }
 
@@ -289,7 +255,7 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
   }
 
   read(): HealthReading {
-    const up = this.#info !== undefined && this.#engine.isServing;
+    const up = this.#loader.info !== undefined && this.#engine.isServing;
     // Asking for it takes longer than all the rest of a call whose vectors are cached, so only health checks do.
     return { up, details: { ...this.getInfo(), ...this.getStatus(), serviceBytes: residentBytes() } };
   }
@@ -308,23 +274,16 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
   }
 
   #loadedInfo(wanted?: ModelKind): ModelInfo {
-    if (!this.#info || !this.#engine.isServing) throw notLoaded();
-    if (wanted && wanted !== kindOf(this.#info)) throw notFor(wanted, this.id);
-    return this.#info;
+    const { info } = this.#loader;
+    if (!info || !this.#engine.isServing) throw notLoaded();
+    if (wanted && wanted !== kindOf(info)) throw notFor(wanted, this.id);
+    return info;
   }
 
-  async #download(signal: AbortSignal): Promise<void> {
-    const [source, choice] = [this.#source, this.#options.model];
-    if (source.kind !== 'hub') return;
-    const check = () => readPlan(openFolder(this.#options.folder), choice);
-    await downloadModel({ source, choice, check, logger: this.#logger, signal, proxy: this.#proxy });
-  }
-
-  #whereFrom(): string {
-    const source = this.#source;
-    return source.kind === 'folder'
-      ? `in ${source.path}`
-      : `${source.id} (from ${source.hubUrl}, kept in ${source.cacheDir})`;
+  #noteLoaded(loadMs: number): void {
+    const { notes = [], ...info } = this.getInfo();
+    this.#logger.info({ ...info, loadMs }, 'embedding model loaded');
+    for (const note of notes) this.#logger.warn({ model: this.id }, note);
   }
 }
 

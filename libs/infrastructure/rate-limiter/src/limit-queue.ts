@@ -26,7 +26,7 @@ export interface QueueObserver {
  * walk past all those who have their time.
  */
 export class LimitQueue {
-  /** Those for whom the store has named a time, and behind them those whom it has not seen yet. */
+  /** Waiters for whom the store has named a time; behind them, in `#arrivals`, those of whom it was not asked yet. */
   readonly #scheduled = new Set<LimitWaiter>();
   readonly #arrivals = new Set<LimitWaiter>();
   readonly #key: string;

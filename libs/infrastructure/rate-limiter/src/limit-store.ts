@@ -38,7 +38,10 @@ export interface LimitStore extends Corrector {
    * @param ahead units that others, who came first, are charged for: with any ahead nobody is admitted.
    */
   decideNow(key: string, asks: readonly Ask[], ahead: number): StoreDecision | undefined;
-  /** The same, within a bounded time. @throws AppError `rate_limiter_unavailable` when it is set to fail closed. */
+  /**
+   * Decides as {@link decideNow} does, and asks whoever must be asked, within a bounded time.
+   * @throws AppError `rate_limiter_unavailable` when it is set to fail closed.
+   */
   decide(key: string, asks: readonly Ask[], ahead: number): Promise<StoreDecision>;
   /** How long a cost would have to wait, in milliseconds, as far as this process knows without asking. Takes nothing. */
   peekWaitMs(key: string, cost: number): number;

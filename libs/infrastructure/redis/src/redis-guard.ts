@@ -15,7 +15,7 @@ export type RedisGuardOptions = z.input<typeof redisGuardConfig> & {
 export interface RedisGuardStatus {
   readonly open: boolean;
   readonly successes: number;
-  /** Those that took too long among them. */
+  /** Uses that failed or took too long. */
   readonly failures: number;
   /** Uses for which Redis was not asked. */
   readonly rejected: number;

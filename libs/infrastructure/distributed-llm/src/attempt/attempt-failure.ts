@@ -101,7 +101,7 @@ export function unreadable(cause: unknown): unknown {
   return isKnown ? cause : new TransportError('bad_response', false, cause);
 }
 
-/** It waited for a connection of ours that others kept busy: whatever ended that, the host has not seen it. */
+/** Whether the request still waited for one of our connections when it ended: then the host has not seen it. */
 export function isQueued(cause: unknown): boolean {
   return cause instanceof TransportError && cause.isQueued;
 }

@@ -6,7 +6,7 @@ import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
 import type { UsualSilence } from '../routing/usual-silence.ts';
 
-/** Something that a host refuses whoever asks. */
+/** What a host refuses to all callers: a key that it does not take, a quota that is used up. */
 interface Lockout {
   readonly target: Target;
   readonly outcome: Outcome;
@@ -38,6 +38,6 @@ export interface AttemptMode {
   readonly mayLose: boolean;
   /** How long it may wait for a limit of ours, in milliseconds; 0: not at all; none: as long as the limit says. */
   readonly maxQueueMs: number | undefined;
-  /** Whether a kept connection that the host had closed is made up for by a new one. */
+  /** Whether a request that was lost on a kept connection, as the host had closed it, is sent again on a new one. */
   readonly mayResend: boolean;
 }

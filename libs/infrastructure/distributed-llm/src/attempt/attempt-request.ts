@@ -132,7 +132,7 @@ function bodyFor(
   );
 }
 
-/** Beside what the request says there, or in front of its first field. It is known to be an object with a model. */
+/** Adds the option to the `stream_options` of the request, else in front of the first field of its JSON object. */
 function usageOption(body: Buffer, at: ValueSpan | undefined): [ValueSpan, string] {
   if (at === undefined) {
     const start = body.indexOf('{') + 1;

@@ -44,7 +44,7 @@ export function noteModelOutage({ target, call }: Asked, failure: AttemptFailure
   noteOutage({ target, call }, failure, restKey.model(target.modelFor(model), path));
 }
 
-/** As {@link noteModelOutage}, where all else that was asked for is another model or another path. */
+/** {@link noteModelOutage} for one model at one path: at other paths, or for other models, the host succeeds. */
 export function noteKindOutage({ target, call }: Asked, failure: AttemptFailure): void {
   const { model, path } = call.facts;
   noteOutage({ target, call }, failure, restKey.kind(target.modelFor(model), path));

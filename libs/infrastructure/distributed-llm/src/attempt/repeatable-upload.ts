@@ -40,7 +40,7 @@ export class RepeatableUpload {
     return this.#forgotten === 0;
   }
 
-  /** Its first bytes, which tell it from others. */
+  /** The first bytes of the upload, by which it is told from others. */
   get head(): Buffer | undefined {
     return this.#head;
   }

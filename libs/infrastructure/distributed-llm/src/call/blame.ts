@@ -20,7 +20,7 @@ interface BlamedCall {
   readonly isPoisonous: boolean;
 }
 
-/** So many targets that fail alike are enough: the request would fail at the next one, too. */
+/** After so many hosts that fail alike the request is taken to fail at the next one, too. */
 const ENOUGH_ALIKE = 3;
 
 /** Whether one more target would only fail as well. */
@@ -28,7 +28,7 @@ export function isAboutRequest(failed: readonly FailedAttempt[]): boolean {
   return hostsOf(failedAlike(failed)) >= ENOUGH_ALIKE;
 }
 
-/** Whether a verdict about the request is that of a host that refuses whatever it is sent: one more host knows better. */
+/** Whether a refusal may be due to a host that refuses whatever it is sent: then one more host is asked. */
 export function mayBeHosts(failed: readonly FailedAttempt[]): boolean {
   const last = failed.at(-1);
   if (!last || !EVIDENCE[last.failure.outcome].mayBeHost) return false;
@@ -88,7 +88,10 @@ export function bookOpen(
   else if (isShown || isPoisonous) for (const { failure } of alike) memory.add(request, signatureOf(failure));
 }
 
-/** Where the host answers all but what was asked for, its breaker and health hear nothing, and only that rests in the end. */
+/**
+ * Books a fault on the host. If the host answers everything but this kind of request, breaker and health hear nothing, and the kind
+ * rests in the end.
+ */
 function bookFault(attempt: Attempt, failure: AttemptFailure): void {
   const { target, call } = attempt;
   const of = target.host.faulted(target.modelFor(call.facts.model), call.facts.path);
@@ -96,7 +99,7 @@ function bookFault(attempt: Attempt, failure: AttemptFailure): void {
   attempt.book(EVIDENCE[failure.outcome].weight, of === 'host');
 }
 
-/** Failures that a request can cause, and that nothing tells apart. */
+/** The failures that are like the last one, if that is one that a request can cause. */
 function failedAlike(failed: readonly FailedAttempt[]): readonly FailedAttempt[] {
   const last = failed.at(-1);
   if (!last || !EVIDENCE[last.failure.outcome].mayBeRequest) return [];

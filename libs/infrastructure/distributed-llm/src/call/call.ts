@@ -14,7 +14,7 @@ import type { CallInput, CallParts } from './call-parts.ts';
 import { FirstTokenClock, firstTokenLimitMs } from '../attempt/first-token-clock.ts';
 import { summaryOf } from '../attempt/attempt-log.ts';
 import { type HostResponse, responseOf } from './host-response.ts';
-import { lastWord } from './last-word.ts';
+import { responseOfFailedCall } from './failed-call.ts';
 import { OwnQueues } from './own-queues.ts';
 
 /** A pause before the same target is asked again, at random up to twice this, in milliseconds. */
@@ -195,7 +195,7 @@ export class Call {
 
   #giveUp(): HostResponse {
     this.#ended(false);
-    return lastWord({ ...this.#input, attempts: this.#attempts, failed: this.#failed });
+    return responseOfFailedCall({ ...this.#input, attempts: this.#attempts, failed: this.#failed });
   }
 
   /** What is still open is booked, and what still runs is cancelled. */

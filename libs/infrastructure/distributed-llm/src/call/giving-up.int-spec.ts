@@ -1,21 +1,13 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { STOPPED_CLOCK, waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import { ask, bodyOf, ClientBench, entry, errorOf, repeat, send } from '../../fixture/client-bench.ts';
 import { chat, type Reply, ScriptedHost, silence } from '../../fixture/scripted-host.ts';
-
-const bodyOf = (content: string) =>
-  Buffer.from(JSON.stringify({ ...CHAT, messages: [{ role: 'user', content }] }));
 
 const bench = new ClientBench();
 afterEach(() => {
   jest.useRealTimers();
   return bench.close();
 });
-
-const ask = async (...call: Parameters<typeof send>) => (await send(...call)).body.bytes();
-const repeat = async (count: number, call: () => Promise<unknown>) => {
-  for (let index = 0; index < count; index += 1) await call();
-};
 
 describe('callers who give up', () => {
   it('on a frozen host take it out within ten of them', async () => {

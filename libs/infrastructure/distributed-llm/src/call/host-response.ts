@@ -36,7 +36,7 @@ export interface HostResponse {
   readonly settleTokens?: BegunAttempt['settleTokens'];
 }
 
-/** Its body is made when somebody asks for it: most take what is whole, or the events, as they are. */
+/** Makes the body when somebody asks for it: most callers take `whole` or `stream`. */
 class LazyResponse implements HostResponse {
   readonly host: string;
   readonly status: number;
@@ -121,7 +121,7 @@ function labelledAsJson(headers: readonly string[]): string[] {
   return [...headers.filter((_, at) => !isType(at)), 'content-type', JSON_TYPE];
 }
 
-/** To clients they say that the caller's own key is wrong, which they forget then; a host says so of ours. */
+/** Statuses that say to clients that their own key is wrong, so that they drop it. A host means ours: callers get 403. */
 const OF_KEYS: ReadonlySet<number> = new Set([401, 407]);
 const FORBIDDEN = 403;
 

@@ -2,9 +2,9 @@ import type { Target } from '../routing/target.ts';
 import { type ChoiceInput, hasTierBelow } from '../routing/target-selector.ts';
 
 /**
- * The limits of ours that a call meets, and how long it waits for each. One that looks free and is not, as other processes
- * share it, is no reason to wait while an equal host is free; and where there is a lower tier the wait is no longer than
- * that for a host that rests.
+ * How long a call waits in the queues of our own limits (rate, tokens, concurrency of a host). A limit may look free and be used up,
+ * as other processes share it: then the call does not wait while an equal host is free. If there is a lower tier, it waits no longer
+ * than it would for a host that rests.
  */
 export class OwnQueues {
   #met: Map<Target, number> | undefined;
@@ -25,7 +25,7 @@ export class OwnQueues {
     return isTooLong ? 0 : input.mayWaitMs;
   }
 
-  /** It waited there as long as it may. */
+  /** The call has waited at this target for as long as it may. */
   left(target: Target): void {
     this.#note(target, (this.#met?.get(target) ?? 0) + 1);
   }

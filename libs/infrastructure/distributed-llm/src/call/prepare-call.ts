@@ -22,7 +22,7 @@ export const CALL_HEADERS: Readonly<Record<string, (value: string) => boolean>> 
   [STRATEGY_HEADER]: () => true,
 };
 
-/** Of a form, in bytes: what it costs goes with its length. */
+/** Bytes of a form that are counted as one token. */
 const TOKEN_BYTES = 4;
 
 /**
@@ -124,7 +124,7 @@ export function sessionTraitsOf(
     promptCacheKey: read?.promptCacheKey,
     user: read?.user,
     model,
-    systemPrompt: read?.start,
+    start: read?.start,
   };
 }
 

@@ -44,12 +44,12 @@ export class RequestMemory {
     this.#failures.add(signature);
   }
 
-  /** It was answered after all. */
+  /** The request was answered after all. */
   forget(request: RememberedRequest): void {
     this.#requests.delete(fingerprintOf(request));
   }
 
-  /** Another host did not fail so. */
+  /** Another host answered a request that failed in this way. */
   forgetFailure(signature: string): void {
     this.#failures.delete(signature);
   }

@@ -13,7 +13,7 @@ import { usualSilenceIn } from '../routing/usual-silence.ts';
 import { ClientFleet, type FleetParts } from './client-fleet.ts';
 import type { DistributedLlmConfig } from '../distributed-llm.config.ts';
 
-/** Of the extra attempts per second that need no requests: how many more there are for requests that fail everywhere. */
+/** The share of `minPerSecond` of the budget that requests which fail everywhere have for themselves. */
 const POISON_SHARE = 0.5;
 
 /** What outlives a reload. */

@@ -68,7 +68,7 @@ export interface RouteExplanation {
     readonly stream: boolean;
     /** What calls of one conversation find back to the same target by; never its value. */
     readonly sessionKeyFrom: SessionKeySource | undefined;
-    /** It failed on several targets lately: it tries no host out. */
+    /** Whether the request failed on several targets lately: then it is no trial of a host. */
     readonly isPoisonous: boolean;
   };
   /** `ask` one of the candidates; `panic`: the same, as there is no good one; `wait` for a host that rests; `refuse`. */
@@ -127,7 +127,7 @@ export function explainRoute(
   };
 }
 
-/** As the strategy would name them one after the other. */
+/** The candidates in the order in which the strategy would name them. */
 function orderOf({ tier, among }: Preview & { kind: 'ask' }, { traits }: ChoiceInput): Target[] {
   const strategy = tier.strategy.copy?.() ?? tier.strategy;
   const order: Target[] = [];

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { type FakeLlmHost, type FakeLlmHostOptions, type Fault } from '@morgan/fake-llm-host';
 import { STOPPED_CLOCK, waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
+import { CHAT, ClientBench, entry, errorOf, repeat, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
   CONTENT_CHUNK,
@@ -46,9 +46,6 @@ const answer = async (
   const response = await send(client, { body });
   await response.body.bytes();
   return response.host;
-};
-const repeat = async (count: number, call: () => Promise<unknown>) => {
-  for (let done = 0; done < count; done += 1) await call();
 };
 
 describe('the breaker of a host', () => {

@@ -29,7 +29,7 @@ export function contextOf({ signal, timeoutMs }: CallOptions): CallContext {
   return newCall({ signal, deadline: timeoutMs === undefined ? undefined : Deadline.after(timeoutMs) });
 }
 
-/** As people write it: without the slash it would go on with the last word of the base URL. */
+/** The path with a slash in front: without it, it would continue the last word of the base URL. */
 export function withSlash(path: string): string {
   return path.startsWith('/') ? path : `/${path}`;
 }

@@ -28,8 +28,8 @@ export type Outcome =
   | 'aborted'
   | 'impatient';
 
-/** What a host that is well says to one call of many. */
+/** Refusals because of load: a healthy host gives them to some of many calls. */
 export const OF_LOAD: ReadonlySet<Outcome> = new Set(['rate_limited', 'overloaded']);
 
-/** Those who pass by themselves, in seconds: waiting for the first of them helps. */
+/** Outcomes that pass by themselves within seconds, so that a call may wait. */
 export const PASSING: ReadonlySet<Outcome> = new Set([...OF_LOAD, 'loading', 'limited']);

@@ -51,7 +51,7 @@ export class HostAddress {
     return this.#query === '' ? full : `${full}${path.includes('?') ? '&' : '?'}${this.#query}`;
   }
 
-  /** The same of a path that a caller wrote, of whose query not everything goes along; what does stays as it was written. */
+  /** {@link pathOf} for a path of a caller. Parameters of its query that hold keys are left out; the others stay as they were written. */
   pathOfCall(path: string): string {
     const at = path.indexOf('?');
     if (at < 0) return this.pathOf(path);
@@ -82,7 +82,7 @@ const KEY_PARAMETERS = [
   'token',
 ];
 
-/** In lower case: many a host takes `API-Version` for `api-version`, and two of them for neither. */
+/** In lower case: many hosts take `API-Version` for `api-version`, and with both of them neither. */
 function parameterName(pair: string): string {
   const [name = ''] = new URLSearchParams(pair).keys();
   return name.toLowerCase();
@@ -101,7 +101,7 @@ function secretsOf(options: LlmHost): string[] {
   return [...new Set(secrets.flatMap(waysToWrite))];
 }
 
-/** As it is, and as it stands in a URL or in a JSON text that a host quotes. */
+/** The spellings of a secret in what a host quotes: as it is, in a URL, in a JSON text. */
 function waysToWrite(secret: string): string[] {
   const inQuery = new URLSearchParams([['', secret]]).toString().slice(1);
   return [secret, inQuery, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)];

@@ -141,8 +141,8 @@ export class Host {
   }
 
   /**
-   * Others are asked first: after several open faults or unlikely silences, until it is known what they were about, as half of such
-   * calls fail, or as it has refused one such call after the other.
+   * Whether other hosts are asked first for such a request: after several faults or silences of which it is not known yet what they
+   * were about, while half of such requests fail, or after a row of refusals.
    */
   isDoubtful(model: string | undefined, path: string): boolean {
     const hasOpen = this.#doubts >= MOST_DOUBTS && performance.now() - this.#doubtedAt < DOUBT_MS;
@@ -162,14 +162,17 @@ export class Host {
     return wasFine;
   }
 
-  /** Such a request has ended in a way that says something of the host. Where its breaker is not closed that decides alone, and the next calls begin anew. */
+  /**
+   * Such a request has ended in a way that says something of the host. While the breaker is not closed it decides alone, and this
+   * count begins anew.
+   */
   ended(model: string | undefined, path: string, hasFailed: boolean): void {
     if (this.policies.breaker.state === 'CLOSED')
       this.#halfFailures.ended(restKey.kind(model, path), hasFailed);
     else this.#halfFailures.clear();
   }
 
-  /** It answered such a request as it should, which it was sent at that time. */
+  /** Such a request, sent at that time, was answered to its end. */
   succeeded(model: string | undefined, path: string, sentAt: number): void {
     this.#isFine = true;
     this.#doubts = 0;
@@ -181,19 +184,19 @@ export class Host {
     this.began(model, path, sentAt);
   }
 
-  /** There is content for such a request, which it was sent at that time: what it rested from since before is over. */
+  /** Such a request, sent at that time, has content: rests that began before that are over. */
   began(model: string | undefined, path: string, sentAt: number): void {
     this.#answeredAt = performance.now();
     if (this.rests.size === 0) return;
     for (const key of keysOf(model, path)) this.rests.end(key, sentAt);
   }
 
-  /** It failed at such a request, which may be the doing of all such requests. */
+  /** Such a request failed. @returns what the fault counts against: the kind of request may cause it. */
   faulted(model: string | undefined, path: string): FaultOf {
     return this.#faults.add(restKey.kind(model, path));
   }
 
-  /** It refused such a request, for what every request meets where a host is set up wrong. */
+  /** Such a request was refused in a way in which a host that is set up wrong refuses every request. */
   refused(model: string | undefined, path: string): void {
     this.#refusals.add(restKey.kind(model, path));
   }
@@ -203,12 +206,12 @@ export class Host {
     return this.#refusals.isLong(restKey.kind(model, path));
   }
 
-  /** It is known what one of the open faults was about. */
+  /** One of the open faults has been judged. */
   decide(): void {
     this.#doubts = Math.max(0, this.#doubts - 1);
   }
 
-  /** One more unlikely silence. @returns whether it makes a fault with those before it. */
+  /** Counts one more unlikely silence. @returns whether it is a fault together with those before it. */
   addWeakFault(): boolean {
     this.doubt();
     this.#weak = (this.#weak + 1) % WEAK_PER_FAULT;

@@ -21,7 +21,7 @@ export class MergedModels {
     return this.#byId;
   }
 
-  /** The same list for as long as nothing changes. */
+  /** The merged list: the same object for as long as nothing changes. */
   get all(): readonly ModelObject[] {
     return this.#all;
   }

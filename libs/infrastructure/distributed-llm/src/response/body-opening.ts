@@ -81,7 +81,7 @@ function isLines(text: string): boolean {
 
 /** The key of an error object; in a text of the answer quotes have a backslash. */
 const ERROR = /error"/;
-/** The same, reasons of a choice that broke off, and what says that there is nothing. */
+/** The key of an error object, finish reasons of an answer that broke off, and signs of an empty one. */
 const ODD_WORDS = [
   '"message": ?(null|")',
   'error"',
@@ -115,7 +115,7 @@ function hasBehind(text: string, opening: string): boolean {
   return at >= 0 && (first === OPENING || first <= SPACE) && isOfFirst(text.slice(0, at));
 }
 
-/** As much of it, behind white space, as the field of an event has. */
+/** The first characters of a body behind white space: as many as the name of an event's field has. */
 export function beginningOf(bytes: Buffer): string {
   const start = firstByte(bytes);
   return bytes.toString('latin1', start, start + LONGEST_FIELD);

@@ -49,7 +49,7 @@ export class BodyStart {
     });
   }
 
-  /** It must be put back before this returns: an end that is known to the body can come at any turn after. */
+  /** What was read is put back before this returns: the end of the body may be reported in any later turn. */
   #drain(isEnough: (chunk: Buffer, held: number) => boolean): boolean {
     let chunk = this.body.read() as Buffer | null;
     for (; chunk !== null; chunk = this.body.read() as Buffer | null) {

@@ -101,7 +101,7 @@ export class ErrorResponse {
     return [this.status, code, type, words].join(' ');
   }
 
-  /** The same with the path that the host has not, where it does not say so itself: from "Not Found" nobody sees what is. */
+  /** This response with the path that is missing in its message, if the host has not named it: "Not Found" alone does not say what. */
   naming(method: string, path: string, dialect: Dialect): ErrorResponse {
     const { status, requestId, isJson, error: said = errorOf('') } = this;
     const { message = '' } = said;
@@ -119,7 +119,7 @@ export class ErrorResponse {
     });
   }
 
-  /** The same for whoever keeps it: a host may say a lot, and quote the request, and there may be a thousand of them. */
+  /** A short form of this response for whoever keeps it: a host may quote the request, and a thousand of them may be kept. */
   brief(dialect: Dialect): ErrorResponse {
     const { status, requestId, isJson } = this;
     const headersLength = this.#headers.reduce((sum, text) => sum + text.length, 0);

@@ -9,7 +9,7 @@ const CLOSING_OF: ReadonlyMap<number | undefined, number> = new Map([
   [0x5b, 0x5d],
 ]);
 
-/** Where the id of a response stands, and where its usage: behind that come tools and metadata at most, in bytes. */
+/** In bytes: the id of a response is within its head, and `usage` within its tail, as only tools and metadata follow it. */
 const HEAD_BYTES = 4_096;
 const TAIL_BYTES = 65_536;
 const USAGE = '"usage"';

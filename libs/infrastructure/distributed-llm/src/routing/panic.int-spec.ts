@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
-import { CHAT, ClientBench, entry, send, STREAM } from '../../fixture/client-bench.ts';
+import { CHAT, ClientBench, entry, errorOf, send, STREAM } from '../../fixture/client-bench.ts';
 import {
   chat,
   CONTENT_CHUNK,
@@ -9,6 +9,7 @@ import {
   reset,
   ROLE_CHUNK,
   ScriptedHost,
+  silence,
 } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 
@@ -128,5 +129,33 @@ describe('a refusal for load without a time', () => {
     });
     for (let call = 0; call < 4; call += 1) expect(await succeeds(client)).toBe(true);
     expect([full.asked, good.asked]).toEqual([1, 4]);
+  });
+});
+
+describe('a panic', () => {
+  it('never refuses all: the sole host is asked while its circuit is open, and the first success closes it', async () => {
+    await using only = await ScriptedHost.start(refusal(500, 'down'));
+    const client = bench.client([entry('only', only.url)]);
+    for (let call = 0; call < 6; call += 1) await succeeds(client);
+    expect(client.getStatus().hosts[0]).toMatchObject({ circuit: { state: 'OPEN' } });
+    only.reply = chat('hello');
+    for (let call = 0; call < 5; call += 1) expect(await succeeds(client)).toBe(true);
+    expect(client.getStatus().hosts[0]).toMatchObject({ circuit: { state: 'CLOSED' } });
+  });
+
+  it('is bounded', async () => {
+    await using only = await ScriptedHost.start(refusal(500, 'down'));
+    const client = bench.client([entry('only', only.url)], { panic: { concurrency: 2 } });
+    for (let call = 0; call < 6; call += 1) await succeeds(client);
+    only.reply = silence;
+    const asked = only.asked;
+    const caller = new AbortController();
+    const calls = Array.from({ length: 6 }, () => errorOf(send(client, {}, { signal: caller.signal })));
+    const refused = await Promise.all(calls.slice(2));
+    await waitFor(() => only.asked - asked === 2, { what: 'the two calls to arrive' });
+    caller.abort();
+    await Promise.all(calls);
+    expect(refused.map(({ code }) => code)).toEqual(Array(4).fill('no_host_available'));
+    expect(only.asked - asked).toBe(2);
   });
 });

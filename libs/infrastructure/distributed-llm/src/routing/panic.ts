@@ -36,7 +36,7 @@ export class Panic {
     return trials.inFlight < this.options.concurrency && trials.left >= 1;
   }
 
-  /** Drawn once for a call. */
+  /** Whether this call may take part in a panic. Drawn once for each call. */
   lets(): boolean {
     return this.random() < this.options.share;
   }

@@ -20,7 +20,7 @@ export interface Route {
   readonly tiers: readonly Tier[];
   readonly connectTimeoutMs?: number | undefined;
   readonly firstByteTimeoutMs?: number | undefined;
-  /** The same with another strategy, for callers who ask for one: those that are allowed, by their names. */
+  /** The same route with each strategy that callers may ask for, by its name. */
   readonly variants: ReadonlyMap<string, Route>;
   readonly answerTimeoutMs?: number | undefined;
   readonly firstTokenTimeoutMs?: number | undefined;
@@ -98,7 +98,7 @@ export class RouteTable {
   }
 }
 
-/** Of every variant each tier has a strategy of its own, which remembers whose turn it is. */
+/** Each tier of each variant has a strategy of its own, as a strategy may remember whose turn it is. */
 function routeOver(
   tiers: readonly (readonly Target[])[],
   options: Omit<Route, 'tiers' | 'variants'>,

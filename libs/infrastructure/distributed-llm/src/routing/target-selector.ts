@@ -33,7 +33,10 @@ export interface ChoiceInput {
   readonly traits: CallTraits;
   /** Targets that are not to be asked again. */
   readonly tried: ReadonlySet<Target>;
-  /** Those whose limit of ours is used up, and how often the call has met it: after others, then after lower tiers too. */
+  /**
+   * Targets of which a limit of ours is used up, with how often the call has found it so: they are asked after others, from the second
+   * time on after lower tiers.
+   */
   readonly queued?: ReadonlyMap<Target, number> | undefined;
   /** The request failed on several targets before: it must not decide about a host. */
   readonly isPoisonous: boolean;
@@ -47,13 +50,13 @@ export interface ChoiceInput {
   readonly mayPanic: boolean;
 }
 
-/** How good a target is for a call, the lower the better; from `LAST_RESORT` on only a panic asks it. */
+/** Ranks of a target for a call, the lower the better. From `LAST_RESORT` on only a panic asks it. */
 const LISTED = 0;
 const UNLISTED = 1;
 const DOUBTFUL = 2;
 const BUSY = 4;
 const QUEUED = 5;
-/** It has refused a call for load lately, and not said for how long. */
+/** The target has lately refused a call because of load, without a time. */
 const LOADED = 6;
 const LAST_RESORT = 7;
 const RESTING = Infinity;
@@ -92,7 +95,7 @@ export class TargetSelector {
     return found && { ...found, isPanic: true };
   }
 
-  /** Of the first tier that has any that are so good. */
+  /** The best targets of the first tier that has some ranked below `below`. */
   #first(input: ChoiceInput, below: number): (Preview & { kind: 'ask' }) | undefined {
     for (const tier of input.route.tiers) {
       const among = this.#equals(tier, input, below);
@@ -136,12 +139,12 @@ export class TargetSelector {
   }
 }
 
-/** Whether nothing but a rest speaks against it: what is down or open is no better when that is over. */
+/** Whether a rest is all that speaks against the target: one that is down, or whose circuit is open, is no better after it. */
 function isWell({ host }: Target): boolean {
   return !host.health.isDown && host.policies.breaker.allows();
 }
 
-/** It was full again as soon as its last time was over: whoever waits for it may have waited for nothing. */
+/** Whether a wait may be for nothing: the target was full again as soon as its last rest was over. */
 function isInVain(target: Target, { facts }: ChoiceInput): boolean {
   return (restOf(target, facts)?.times ?? 0) > 1;
 }

@@ -13,9 +13,9 @@ interface Penalty {
 }
 
 /**
- * What failures before the first token make of its time, at one target: a host that fails fast must not look fast, and after
- * a few failures any other one looks better, however slow they all are. Each model has its own: one that is broken there
- * must not keep the others away. The clock is any that never goes back, in milliseconds.
+ * Raises the time to first token that is expected of a target after failures before the first token. A host that fails fast must
+ * not look fast; after a few failures any other host looks better, however slow. Counted for each model, so that one that is broken
+ * does not keep calls for others away. Times are in milliseconds, of any clock that never goes back.
  */
 export class FailurePenalties {
   readonly #models = new LatestMap<string | undefined, Penalty>(MOST_MODELS);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { sessionKeyOf } from './session-key.ts';
 
-const start = { model: 'qwen3', systemPrompt: 'You help.', firstUserTurn: 'What is a fjord?' };
+const start = { model: 'qwen3', start: 'You help. What is a fjord?' };
 
 describe('the key of a session', () => {
   it("is the caller's own where there is one, the surest first", () => {
@@ -17,33 +17,21 @@ describe('the key of a session', () => {
     expect(sessionKeyOf(start)).toBe(sessionKeyOf({ ...start }));
     const others = [
       { ...start, model: 'llama' },
-      { ...start, systemPrompt: 'You jest.' },
-      { ...start, firstUserTurn: 'What is a fjell?' },
-      { ...start, systemPrompt: undefined },
-      { ...start, firstUserTurn: undefined },
+      { ...start, start: 'You help. What is a fjell?' },
+      { ...start, model: undefined },
     ];
-    expect(new Set([start, ...others].map(sessionKeyOf)).size).toBe(6);
+    expect(new Set([start, ...others].map(sessionKeyOf)).size).toBe(4);
   });
 
-  it('tells conversations behind one long system prompt apart', () => {
-    const systemPrompt = 'x'.repeat(50_000);
-    const [one, other] = ['first', 'second'].map((firstUserTurn) =>
-      sessionKeyOf({ systemPrompt, firstUserTurn }),
-    );
-    expect(one).not.toBe(other);
-  });
-
-  it('reads at most a kilobyte of each part', () => {
-    const long = (end: string) => sessionKeyOf({ ...start, firstUserTurn: `${'x'.repeat(1024)}${end}` });
+  it('reads at most two kilobytes of each part', () => {
+    const long = (end: string) => sessionKeyOf({ ...start, start: `${'x'.repeat(2048)}${end}` });
     expect(long('a')).toBe(long('b'));
-    const shorter = (end: string) => sessionKeyOf({ ...start, firstUserTurn: `${'x'.repeat(1023)}${end}` });
+    const shorter = (end: string) => sessionKeyOf({ ...start, start: `${'x'.repeat(2047)}${end}` });
     expect(shorter('a')).not.toBe(shorter('b'));
   });
 
   it('does not take where one part ends for text', () => {
-    expect(sessionKeyOf({ systemPrompt: 'ab', firstUserTurn: 'c' })).not.toBe(
-      sessionKeyOf({ systemPrompt: 'a', firstUserTurn: 'bc' }),
-    );
+    expect(sessionKeyOf({ model: 'ab', start: 'c' })).not.toBe(sessionKeyOf({ model: 'a', start: 'bc' }));
   });
 
   it('is short, and none of the text is in it', () => {
@@ -53,6 +41,6 @@ describe('the key of a session', () => {
 
   it('is missing where nothing says what conversation it is', () => {
     expect(sessionKeyOf({})).toBeUndefined();
-    expect(sessionKeyOf({ model: 'qwen3', user: '', systemPrompt: '' })).toBeUndefined();
+    expect(sessionKeyOf({ model: 'qwen3', user: '', start: '' })).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 /** Characters of each part that count: enough to tell conversations apart, and hashing them costs little. */
-const MOST_CHARACTERS = 1024;
+const MOST_CHARACTERS = 2_048;
 
 /** What says which conversation a call belongs to, the surest first. An empty text counts as missing. */
 export interface SessionTraits {
@@ -12,8 +12,8 @@ export interface SessionTraits {
   /** OpenAI's `user`. */
   readonly user?: string | undefined;
   readonly model?: string | undefined;
-  readonly systemPrompt?: string | undefined;
-  readonly firstUserTurn?: string | undefined;
+  /** How the conversation begins: its system prompt and its first turn, which later turns leave as they are. */
+  readonly start?: string | undefined;
 }
 
 /** What a session key is made of. */
@@ -24,19 +24,18 @@ export function sessionKeySource(traits: SessionTraits): SessionKeySource | unde
   if (traits.header) return 'header';
   if (traits.promptCacheKey) return 'prompt_cache_key';
   if (traits.user) return 'user';
-  return traits.systemPrompt || traits.firstUserTurn ? 'conversation_start' : undefined;
+  return traits.start ? 'conversation_start' : undefined;
 }
 
 /**
- * A digest that all calls of one conversation share, from whatever process: of the caller's own key, else of how the
- * conversation starts, as later turns leave that as it is. Undefined where a call has neither. Holds no prompt text.
+ * A digest that all calls of one conversation share, in every process: of the caller's own key, else of how the conversation
+ * begins. Undefined for a call that has neither. It holds no text of the prompt.
  */
 export function sessionKeyOf(traits: SessionTraits): string | undefined {
-  const { header, promptCacheKey, user, model, systemPrompt, firstUserTurn } = traits;
+  const { header, promptCacheKey, user, model, start } = traits;
   const own = header || promptCacheKey || user;
   if (own) return digest([own]);
-  if (!systemPrompt && !firstUserTurn) return undefined;
-  return digest([model, systemPrompt, firstUserTurn]);
+  return start ? digest([model, start]) : undefined;
 }
 
 function digest(parts: readonly (string | undefined)[]): string {

@@ -25,6 +25,6 @@ export interface CallTraits {
 export interface Strategy {
   /** @param candidates at least one. */
   choose<C extends Candidate>(candidates: readonly C[], call: CallTraits): C;
-  /** The same with a memory of its own, to look ahead with; only where it remembers anything. */
+  /** A copy with a memory of its own, to look ahead with. Missing in strategies that remember nothing. */
   copy?(): Strategy;
 }

@@ -7,7 +7,7 @@ export type TargetFault = 'model' | 'target';
 
 /** How one call went. The clock is the one of `TargetLoad.begin`. */
 export interface CallLoad {
-  /** It leaves only now: until then it was in a queue of our own, which says nothing of the target. */
+  /** The call is sent only now. Until then it was in a queue of ours, which is no time of the target's. */
   readonly sent: (now: number) => void;
   /** The first content came. At most once. */
   readonly began: (now: number) => void;
@@ -16,7 +16,7 @@ export interface CallLoad {
    * @param fault what it may be a fault of: what was asked for, or the target as a whole.
    */
   readonly ended: (now: number, fault: TargetFault | undefined) => void;
-  /** Its fault was none of the target, which is expected to be as quick as before. */
+  /** The fault was not the target's: what it changed in the expected time is taken back. */
   readonly excused: () => void;
 }
 

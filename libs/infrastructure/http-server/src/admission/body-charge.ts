@@ -2,7 +2,7 @@
 interface ChargeAccount {
   /** @throws AppError `overloaded`: nothing has changed then. */
   grow(from: number, to: number): void;
-  /** The same, where it is waited for. @returns so many bytes as were added; a promise where there is no room at once */
+  /** Adds bytes, and waits for room. @returns how many bytes were added; a promise where there is no room at once */
   add(from: number, more: number, signal: AbortSignal): number | Promise<number>;
   shrink(bytes: number): void;
   release(bytes: number): void;

@@ -118,7 +118,7 @@ export class DirectResponse extends EventEmitter implements OutgoingResponse {
     return this;
   }
 
-  /** Those who ask for it are Node's. */
+  /** Requests with `expect: 100-continue` are left to Node. */
   writeContinue(): void {
     throw new Error('A request that was read directly waits for nothing.');
   }

@@ -7,7 +7,7 @@ type BodyCheck = (body: unknown) => void;
 /** A schema of an object's fields, each of which it looks at by itself. */
 interface Fields {
   readonly byName: ReadonlyMap<string, z.ZodType>;
-  /** Those that may not be missing. */
+  /** Names of fields that are required. */
   readonly needed: readonly string[];
 }
 

@@ -47,7 +47,7 @@ interface Asked {
  */
 export class PlainRoutes {
   readonly #router = findMyWay(ROUTER_OPTIONS);
-  /** Those without anything that varies, by method and path: what nearly every request names exactly. */
+  /** Routes without parameters, by method and path: nearly every request is for one of them. */
   readonly #exact = new Map<string, FoundRoute>();
   readonly #hooks: readonly GateHook[];
   readonly #server: { readonly stalledReaders: StalledReaders };

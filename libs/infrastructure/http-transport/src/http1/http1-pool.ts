@@ -21,13 +21,13 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
   readonly counts = new RequestCounts();
   readonly #config: HttpTransportConfig;
   readonly #origin: URL;
-  /** Of {@link Http1Pool.#origin}, which makes it anew each time. */
+  /** The host of {@link Http1Pool.#origin}, kept because `URL` makes the text anew each time. */
   readonly #host: string;
   readonly #addresses: NameAddresses;
-  /** Those that are being made are among them. */
+  /** All connections, those that are being made included. */
   readonly #connections = new Set<Http1Connection>();
   readonly #idle: IdleStack;
-  /** Those that a response has left in this turn. */
+  /** Connections whose response has ended in this turn of the event loop. */
   readonly #freed: Http1Connection[] = [];
   readonly #queue = new LinkedList<Exchange>();
   /** When each address was last given a request, counted in requests. */

@@ -17,7 +17,7 @@ const MOST_NAMES = 1_000;
 export interface RequestHead {
   /** Request line and headers, and the empty line at their end. */
   readonly text: string;
-  /** The same where it turns out that there is no body. */
+  /** The head for a request whose body turns out to be empty. */
   readonly emptyText: string;
   /** How many bytes the body has; nothing where that shows at its end. */
   readonly contentLength: number | undefined;

@@ -74,7 +74,7 @@ function deltaOf(message: JsonObject): JsonObject {
   return { ...message, tool_calls: calls.map((call, index) => ({ index, ...call })) };
 }
 
-/** The same of a text completion, whose events have its own shape. */
+/** The events that would have told a text completion, in the shape of its own. */
 export function completionEvents(completion: JsonObject): JsonObject[] | undefined {
   const { choices, usage, ...head } = completion;
   if (!Array.isArray(choices)) return undefined;

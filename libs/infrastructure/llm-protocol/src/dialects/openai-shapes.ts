@@ -38,7 +38,7 @@ export function responsesUsage({ usage }: JsonObject): TokenUsage | undefined {
 /** Far above any request: what is more would empty a limit of tokens for days. */
 const MOST_TOKENS = 1e9;
 
-/** Those of the counts that are some: a host may say -1 where it does not know. */
+/** The counts that are valid: a host may say -1 for one that it does not know. */
 export function counts(input: unknown, output: unknown, cachedInput: unknown): TokenUsage {
   return {
     ...(isCount(input) && { input }),

@@ -7,7 +7,7 @@ const OF_MEDIA = /^(transcript\.text|speech\.audio|image_generation|image_edit)\
 /** How vLLM tells what it heard: each piece of the sound has a reason to stop, and the whole an end marker. */
 const OF_VLLM = /^(transcription|translation)\.chunk$/;
 const LAST_OF_MEDIA = /\.(done|completed)$/;
-/** Of images there may be several. */
+/** Events that end a stream. Those of images are not among them, as there may be several. */
 const LAST_OF_ALL = /^(transcript\.text|speech\.audio)\.done$/;
 
 /**

@@ -4,7 +4,7 @@ import { AppError } from '@morgan/foundation';
 const LONG_NUMBER = /(?:^|[[,:])\s*-?\d{16}/;
 const INTEGER = /^-?\d+$/;
 
-/** To look at each takes a microsecond, in which nobody else has a turn. */
+/** The most values of one text that are looked at: each takes a microsecond of a turn of the event loop. */
 const MOST_VALUES = 100_000;
 
 /** Not in TypeScript's library yet (ECMA-262, "JSON.rawJSON"). */

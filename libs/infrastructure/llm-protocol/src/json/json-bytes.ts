@@ -9,7 +9,7 @@ export function firstByte(bytes: Buffer): number {
   return at;
 }
 
-/** Its last byte that is no white space; -1 where there is none. */
+/** The place of the last byte that is no white space; -1 if there is none. */
 export function lastByte(bytes: Buffer): number {
   let at = bytes.length - 1;
   while (isSpace(bytes[at])) at -= 1;

@@ -36,10 +36,38 @@ describe('readBodyFacts', () => {
       expect(readBodyFacts(Buffer.from(JSON.stringify(body, null, indent))).needs().vision).toBe(vision);
   });
 
-  it('keeps the start of a conversation the same when it goes on', () => {
-    const system = { role: 'system', content: 'be brief' };
-    const turns = [system, { role: 'user', content: 'one' }, { role: 'assistant', content: 'two' }];
+  describe('the start of a conversation', () => {
     const startOf = (messages: object[]) => readBodyFacts(Buffer.from(JSON.stringify({ messages }))).start;
-    expect(startOf(turns.slice(0, 2))).toBe(startOf([...turns, { role: 'user', content: 'three' }]));
+    const system = { role: 'system', content: 'Be brief. '.repeat(10_000) };
+    const asked = (content: unknown) => [system, { role: 'user', content }];
+    const later = [
+      { role: 'assistant', content: 'two' },
+      { role: 'user', content: 'three' },
+    ];
+
+    it.each([
+      ['short', [{ role: 'user', content: 'one' }]],
+      ['behind a long system prompt', asked('one')],
+      ['long', asked('x'.repeat(10_000))],
+      ['with the role behind what is said', [{ content: 'x'.repeat(10_000), role: 'user' }]],
+    ])('stays the same when it goes on: %s', (_, messages) => {
+      expect(startOf([...messages, ...later])).toBe(startOf(messages));
+    });
+
+    it('stays the same when a client moves its cache hints', () => {
+      const block = { type: 'text', text: 'x'.repeat(10_000) };
+      const hinted = { ...block, cache_control: { type: 'ephemeral', ttl: '1h' } };
+      expect(startOf([...asked([block]), ...later])).toBe(startOf(asked([hinted])));
+    });
+
+    it('is another one where the user asks something else, behind one long system prompt', () => {
+      expect(startOf(asked('one'))).not.toBe(startOf(asked('two')));
+      const reminded = (question: string) => asked(`${'A reminder. '.repeat(1_000)}${question}`);
+      expect(startOf(reminded('one'))).not.toBe(startOf(reminded('two')));
+    });
+
+    it('is never long', () => {
+      expect(startOf(asked('x'.repeat(1_000_000))).length).toBeLessThanOrEqual(2_048);
+    });
   });
 });

@@ -67,7 +67,7 @@ export class BodyFacts {
     return this.#textOf('user');
   }
 
-  /** How the conversation begins: what later turns leave as it is. Empty where there is none. */
+  /** How the conversation begins, up to the first turn of the user: what later turns leave as it is. Empty where there is none. */
   get start(): string {
     const at = this.spanOf('messages') ?? this.spanOf('prompt') ?? this.spanOf('input');
     return at ? startOf(this.body, at) : '';
@@ -175,15 +175,27 @@ function skipSpace(body: Buffer, start: number): number {
   return at;
 }
 
-/** Enough to tell conversations apart. */
-const START_BYTES = 1_024;
+/** Conversations are told apart by so many bytes of their beginning and of the end of the first turn: many share a system prompt. */
+const END_BYTES = 1_024;
 /** System and developer prompts, examples: the first turn of the user is among the first few messages. */
 const MOST_LEADING_MESSAGES = 4;
 const USER_ROLE = /"role"\s*:\s*"user"/;
+/** Clients move these hints from message to message as a conversation goes on. */
+const CACHE_HINT = /,? ?"cache_control"\s*:\s*(\{[^{}]*\}|null)/g;
+/** More than the hints of one message take. */
+const HINT_BYTES = 512;
 
-function startOf(body: Buffer, at: ValueSpan): string {
-  const end = body[at[0]] === OPEN_LIST ? endOfFirstTurn(body, at[0] + 1) : at[1];
-  return body.toString('latin1', at[0], Math.min(end, at[0] + START_BYTES));
+function startOf(body: Buffer, [from, to]: ValueSpan): string {
+  // A text has everything that was said: only its beginning stays as it is.
+  if (body[from] !== OPEN_LIST) return body.toString('latin1', from, Math.min(to, from + END_BYTES));
+  const end = endOfFirstTurn(body, from + 1);
+  const head = withoutHints(body, from, Math.min(end, from + END_BYTES + HINT_BYTES)).slice(0, END_BYTES);
+  const tail = withoutHints(body, Math.max(from, end - END_BYTES - HINT_BYTES), end).slice(-END_BYTES);
+  return head + tail;
+}
+
+function withoutHints(body: Buffer, from: number, to: number): string {
+  return body.toString('latin1', from, to).replace(CACHE_HINT, '');
 }
 
 /** Behind the first message of the user: what later calls of the conversation begin with, too. */
@@ -193,12 +205,18 @@ function endOfFirstTurn(body: Buffer, start: number): number {
     const from = skipSpace(body, at);
     const end = endOfValue(body, from);
     if (end <= from) return from;
-    const isUser = USER_ROLE.test(body.toString('latin1', from, Math.min(end, from + START_BYTES)));
+    const isUser = isOfUser(body, from, end);
     at = skipSpace(body, end);
     if (isUser || body[at] !== COMMA) return end;
     at += 1;
   }
   return at;
+}
+
+/** A role stands in front of what is said, or behind it. */
+function isOfUser(body: Buffer, from: number, to: number): boolean {
+  const head = body.toString('latin1', from, Math.min(to, from + END_BYTES));
+  return USER_ROLE.test(head) || USER_ROLE.test(body.toString('latin1', Math.max(from, to - END_BYTES), to));
 }
 
 /** The longest text of a field that is read: models and keys are short. */

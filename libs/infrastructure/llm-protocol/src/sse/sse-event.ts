@@ -9,7 +9,7 @@ const DATA = Buffer.from('data: ');
 const DONE = '[DONE]';
 /** More in one event than anybody means to say: each is read while nobody else has a turn. */
 const MOST_APART = 10_000;
-/** The same in lines: each takes as much time as a hundred bytes. */
+/** The most lines of one event: each takes as much time as a hundred bytes. */
 const MOST_LINES = 100_000;
 /** Where one JSON ends and the next begins, or the end marker does. */
 const NEXT_JSON = /(?<=\})(?:\s*data:|\n)\s*(?=\{|\[DONE\])/;

@@ -4,7 +4,7 @@ import { parseExactly } from '../json/exact-json.ts';
 import { dataEvent } from '../dialects/openai-shapes.ts';
 import { SseEvent } from '../sse/sse-event.ts';
 
-/** As much of a text tells whether another one begins so. */
+/** Characters of the first piece by which a whole answer that repeats it is recognised. */
 const ENOUGH = 64;
 /** Where all is as it should be: a list of choices, and in it neither a whole message nor calls that are no list. */
 const CHOICES = /"choices"\s*:\s*\[/;

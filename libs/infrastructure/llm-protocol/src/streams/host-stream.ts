@@ -5,7 +5,7 @@ import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
 import { HeldEvents } from './held-events.ts';
 import { EventForm } from './event-form.ts';
-import { LastWords } from './last-words.ts';
+import { TrailingError } from './trailing-error.ts';
 import { addsToResponse, ResponseProgress } from './response-progress.ts';
 import { SseEvent } from '../sse/sse-event.ts';
 import { SseReader } from '../sse/sse-reader.ts';
@@ -72,7 +72,7 @@ export class HostStream {
   /** Whether there is content, or an end that makes it a response without any. */
   #isOpen = false;
   readonly #progress: ResponseProgress;
-  readonly #lastWords: LastWords;
+  readonly #trailingError: TrailingError;
   readonly #form: EventForm;
   /** Whether the piece that is being read has more than comments. */
   #hasProgress = false;
@@ -81,7 +81,7 @@ export class HostStream {
   constructor(body: BodySource, options: HostStreamOptions) {
     this.#options = options;
     this.#progress = new ResponseProgress(options.choices ?? 1, options.dialect.hasEnd);
-    this.#lastWords = new LastWords(options.dialect);
+    this.#trailingError = new TrailingError(options.dialect);
     this.#form = new EventForm(options.dialect);
     this.#sse = new SseReader(options.limits.maxEventBytes);
     this.#held = new HeldEvents(options.limits.maxEventBytes);
@@ -192,7 +192,7 @@ export class HostStream {
     if (this.#state === 'finished' && !this.#saysEndTooSoon) return;
     const fault = this.#unreadable.add();
     if (fault) return this.#onFault(fault);
-    this.#lastWords.note(event);
+    this.#trailingError.note(event);
   }
 
   /** Azure says why in the event behind it. */
@@ -210,7 +210,7 @@ export class HostStream {
   #onEndMarker(event: SseEvent, reading: EventReading): void {
     this.#progress.add(reading);
     if (this.#state === 'waiting' && !this.#progress.hasFinishedChoice) return this.#onEmpty();
-    if (!this.#progress.isFinished && this.#lastWords.error) return this.#onUnfinished();
+    if (!this.#progress.isFinished && this.#trailingError.error) return this.#onUnfinished();
     this.#complete(USUAL_MARKER.test(event.data ?? '') ? event.raw : this.#options.dialect.endMarker);
   }
 
@@ -219,7 +219,7 @@ export class HostStream {
     const told = this.#form.of(event, reading);
     if (told) return this.#take(told);
     this.#progress.add(reading);
-    this.#lastWords.note(event, reading);
+    this.#trailingError.note(event, reading);
     if (this.#state === 'finished' ? addsToResponse(reading) : !reading.isComment) this.#hasProgress = true;
     if (this.#listener) this.#listener.event(event, reading);
     else if (!this.#hold(event, reading)) return;
@@ -272,7 +272,7 @@ export class HostStream {
   }
 
   #onUnfinished(): void {
-    const { error } = this.#lastWords;
+    const { error } = this.#trailingError;
     if (error) return this.#onReported(error);
     this.#fail(new StreamFault('unfinished', 'The stream ended before its answer did.'));
   }

@@ -12,7 +12,7 @@ export interface StreamLimits {
   readonly maxEventBytes: number;
 }
 
-/** Of a stream: before its first content, with content, behind its last choice, or ended. */
+/** How far a stream has come: before its first content, with content, behind its last choice, ended. */
 export type StreamState = 'waiting' | 'content' | 'finished' | 'over';
 
 /**

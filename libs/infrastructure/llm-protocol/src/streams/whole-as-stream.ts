@@ -6,7 +6,7 @@ import { dataEvent } from '../dialects/openai-shapes.ts';
 import { HostStream } from './host-stream.ts';
 import { WholeBody } from './whole-body.ts';
 
-/** For whom a whole answer becomes a stream. */
+/** What a whole answer is turned into a stream with. */
 export interface WholeAsStreamOptions {
   /** Of the answer. */
   readonly dialect: Dialect;

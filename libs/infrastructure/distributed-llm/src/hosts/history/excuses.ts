@@ -3,7 +3,7 @@ import { LatestMap } from '@morgan/foundation';
 /** What is to blame where a request failed alike wherever it was tried. */
 type Culprit = 'request' | 'host + model' | 'host';
 
-/** So many different requests may fail in a row, over so many milliseconds, before they are no excuse any more. */
+/** More failed requests in a row than this, over at least so many milliseconds, are not put down to the requests any more. */
 const MOST_EXCUSED = 5;
 const LONGEST_EXCUSE_MS = 5_000;
 /** Models are named by callers: only the latest so many are remembered. */
@@ -15,8 +15,8 @@ interface Run {
 }
 
 /**
- * How many requests in a row failed at a host and seemed to be to blame themselves, with no success in between: of each
- * model, and of the host as a whole.
+ * Counts the failures in a row that were put down to the requests and not to the host, without a success in between: of each model,
+ * and of the host as a whole. Many different requests that all fail show that the host or the model is at fault after all.
  */
 export class Excuses {
   readonly #models = new LatestMap<string | undefined, Run>(MOST_MODELS);
@@ -28,7 +28,7 @@ export class Excuses {
   }
 
   /**
-   * One more.
+   * Counts one more.
    * @returns `request` while they are few; then `host + model` where other models have succeeded since they began, else `host`.
    */
   add(model: string | undefined): Culprit {

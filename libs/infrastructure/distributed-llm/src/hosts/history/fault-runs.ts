@@ -1,9 +1,9 @@
 import { Runs } from './runs.ts';
 
-/** So many faults in a row, and what was asked for rests: as many as open a breaker by default. */
+/** After so many faults in a row this kind of request rests. A breaker opens after as many by default. */
 const MOST_IN_ROW = 5;
 
-/** Whose a fault is: that of the host, or of what was asked for there; whether that has failed too often. */
+/** What a fault counts against: the host, or the kind of request; and whether that kind has failed too often. */
 export type FaultOf = 'host' | 'request kind' | 'request kind, at rest';
 
 /**
@@ -14,7 +14,7 @@ export class FaultRuns {
   readonly #runs = new Runs();
   #wellAt = -Infinity;
 
-  /** One more. */
+  /** Counts one more fault of the kind. */
   add(kind: string): FaultOf {
     const { count, since } = this.#runs.add(kind);
     if (this.#wellAt <= since) return 'host';

@@ -1,6 +1,6 @@
 import { LatestMap } from '@morgan/foundation';
 
-/** Of so many of the latest calls at most the share is taken, and of fewer than the second it says nothing. */
+/** The share of failures is that of the latest 20 calls. Fewer than 10 calls say nothing. */
 const MOST_CALLS = 20;
 const LEAST_CALLS = 10;
 const SHARE = 0.5;
@@ -37,7 +37,7 @@ export class HalfFailures {
     else this.#kinds.delete(kind);
   }
 
-  /** Whatever there was is decided otherwise. */
+  /** Forgets all of it: the breaker decides instead. */
   clear(): void {
     if (this.#kinds.size > 0) this.#kinds.clear();
   }

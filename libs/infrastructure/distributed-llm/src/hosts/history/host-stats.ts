@@ -5,7 +5,7 @@ export interface HostFigures {
   readonly inFlight: number;
   /** Attempts that were sent so far, without probes; those in a queue of ours are in flight only. */
   readonly requests: number;
-  /** Those that were the host's fault. */
+  /** Attempts that failed by the host's fault. */
   readonly failures: number;
   readonly lastError?: Outcome;
   /** Of the attempts that came to content: the mean time to it, in milliseconds. */
@@ -25,7 +25,7 @@ export class HostStats {
     return this.#inFlight;
   }
 
-  /** It may still be in a queue of ours. */
+  /** An attempt begins. It may still be in a queue of ours. */
   started(): void {
     this.#inFlight += 1;
   }

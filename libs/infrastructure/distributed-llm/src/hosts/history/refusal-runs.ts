@@ -1,8 +1,8 @@
 import { Runs } from './runs.ts';
 
-/** So many requests in a row may be refused before that may be the host's own doing. */
+/** After more refusals in a row than this the host itself may be at fault. */
 const MOST_IN_ROW = 8;
-/** How long the last of so many puts the host behind others, in milliseconds. */
+/** How long after the last of them the host is asked after others, in milliseconds. */
 const LASTS_MS = 10_000;
 
 /**

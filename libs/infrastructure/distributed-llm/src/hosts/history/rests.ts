@@ -80,13 +80,13 @@ export class Rests {
     return entry && entry.until > performance.now() ? entry : undefined;
   }
 
-  /** Those that are going on and began after that time. */
+  /** The rests that are going on and began after that time, by `performance.now()`. */
   since(time: number): Rest[] {
     const now = performance.now();
     return [...this.#entries.values()].filter(({ since, until }) => since > time && until > now);
   }
 
-  /** Those that are going on. */
+  /** All rests that are going on. */
   list(): { of: string; outcome: Outcome; remainingMs: number }[] {
     const now = performance.now();
     return [...this.#entries]
@@ -95,8 +95,8 @@ export class Rests {
   }
 
   /**
-   * It works again. An older call says nothing of a limit that was met since, but that it was met by one call too many and not by all:
-   * then the rest is as long as a first one.
+   * A request succeeded. If it was sent after the rest began, the rest is over. If it was sent before, the limit that was met since
+   * is still there, but not for all calls: then the rest is as long as a first one.
    * @param sentAt when what succeeded was sent.
    */
   end(key: string, sentAt: number): void {

@@ -1,6 +1,6 @@
 import { LatestMap } from '@morgan/foundation';
 
-/** The same thing several times in a row, on the clock of `performance.now()`. */
+/** Events of one key in a row; times are those of `performance.now()`. */
 interface Run {
   readonly count: number;
   /** When the first of them was. */
@@ -12,11 +12,11 @@ interface Run {
 /** Models are named by callers: only the latest so many runs are remembered. */
 const MOST_RUNS = 100;
 
-/** What happens several times in a row, by what was asked for. Memory is bounded: the runs that grew last stay. */
+/** Counts events in a row by key. Memory is bounded: the runs that grew last stay. */
 export class Runs {
   readonly #runs = new LatestMap<string, Run>(MOST_RUNS);
 
-  /** One more. @returns its run, with it. */
+  /** Counts one more. @returns its run, this one included. */
   add(key: string): Run {
     const now = performance.now();
     const before = this.#runs.get(key);

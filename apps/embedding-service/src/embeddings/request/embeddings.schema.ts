@@ -4,7 +4,7 @@ import { checkInput, type EmbeddingInputs, MAX_INPUTS } from './embedding-input.
 import { checkChoice } from './list.check.ts';
 import { promptFields } from './prompt-choice.ts';
 import { AS_MADE, only } from './unserved-value.ts';
-import { OUTPUT_TYPES, type OutputType } from './vector-output.ts';
+import { OUTPUT_TYPES, type OutputType } from '../response/vector-output.ts';
 
 const LONGEST_MODALITY = 'text,'.length * MAX_INPUTS;
 

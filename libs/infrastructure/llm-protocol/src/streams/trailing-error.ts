@@ -6,18 +6,18 @@ import type { SseEvent } from '../sse/sse-event.ts';
 
 /** How hosts that have no envelope for it name what went wrong. */
 const NAMES_FAULT = /error|exception|^err$/i;
-/** The same in a text that is no JSON. */
+/** Words of an error in a text that is no JSON. */
 const SPEAKS_OF_FAULT = /error|exception|fail|abort|unavailable|timed? ?out|bad gateway/i;
 /** A part of an answer, of whatever it speaks. Python's own notation of an error has other quotes. */
 const HALF_EVENT = /^\{\s*"/;
-/** More of it says nothing more. */
+/** No more characters of it are kept. */
 const LONGEST = 4_096;
 
 /**
- * What a host said behind its last content that is no part of an answer. Where the answer has no reason to stop, and only an
- * end marker, that is why: servers write the marker behind every stream, whatever became of it.
+ * An error that a host tells behind its last content, in an event that is no part of an answer. If the answer has an end marker
+ * and no reason to stop, this event says why: servers write the marker behind every stream, whatever became of it.
  */
-export class LastWords {
+export class TrailingError {
   #event: SseEvent | undefined;
 
   constructor(private readonly dialect: Dialect) {}
@@ -28,7 +28,7 @@ export class LastWords {
     else if (!reading?.isComment) this.#event = event;
   }
 
-  /** The error that they tell of, if they do. */
+  /** The error, if the last event that is no part of the answer tells one. */
   get error(): ReportedError | undefined {
     const data = this.#event?.data;
     // Others have an event of their own for an end that is none.

@@ -1,6 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import { z } from 'zod';
-import type { ModelPrompts } from './embedding-model.ts';
+import type { ModelPrompts } from '../embedding-model.ts';
 
 /** Most characters of a prompt that a request brings along. */
 const MAX_PROMPT_LENGTH = 1024;

@@ -1,6 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import { z } from 'zod';
-import type { EmbeddingModel } from './embedding-model.ts';
+import type { EmbeddingModel } from '../embedding-model.ts';
 
 /** Where a request wants texts to be cut that are too long, or how many tokens they may have, and what it calls that. */
 export type AskedCut = { readonly field: string } & (

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { postJson } from '@morgan/testing';
-import { type Served, serve } from '../../fixture/served.ts';
+import { type Served, serve } from '../../../fixture/served.ts';
 
-const FIXTURES = join(import.meta.dirname, '../../../../libs/infrastructure/local-embeddings/fixture');
+const FIXTURES = join(import.meta.dirname, '../../../../../libs/infrastructure/local-embeddings/fixture');
 
 let served: Served;
 beforeAll(async () => {

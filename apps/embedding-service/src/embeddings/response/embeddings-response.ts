@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { toBase64 } from '@morgan/local-embeddings';
-import type { EmbeddedInput } from './embedding-model.ts';
+import type { EmbeddedInput } from '../embedding-model.ts';
 import { perSlice, slicedBytes, vectorListBody } from './sliced-body.ts';
 import { type OutputShape, shapeVector } from './vector-output.ts';
 

@@ -1,7 +1,7 @@
 import { AppError } from '@morgan/foundation';
 import { type AskedCut, cutsOf } from './asked-cut.ts';
 import { type EmbeddingsRequest, soleOf } from './embeddings.schema.ts';
-import type { OutputType } from './vector-output.ts';
+import type { OutputType } from '../response/vector-output.ts';
 
 /** What a request asks for, in whichever API's words it does so. */
 export interface AskedOutput {

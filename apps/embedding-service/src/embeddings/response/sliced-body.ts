@@ -63,7 +63,7 @@ export function slicedBody(slices: Iterable<string>, isShort: boolean): string |
   return text;
 }
 
-/** The same for bytes. */
+/** {@link slicedBody} for bytes. */
 export function slicedBytes(slices: Iterable<Buffer>, isShort: boolean): Buffer | Readable {
   return isShort ? Buffer.concat([...slices]) : Readable.from(inTurns(slices), { objectMode: false });
 }

@@ -32,7 +32,7 @@ interface Finding {
   readonly retryAfterMs: number | undefined;
 }
 
-/** What is better to hear comes first: what the caller can mend, then what passes, and "not found" only where all say so. */
+/** The order in which outcomes are told, the most useful first: what the caller can mend, what passes, "not found" last. */
 const ORDER: readonly Outcome[] = [
   'context_too_long',
   'unsupported_by_model',
@@ -62,12 +62,12 @@ const ORDER: readonly Outcome[] = [
 ];
 
 /**
- * What reaches the caller when nothing better is left: the words of a host, with the earliest time at which any of the
- * targets is asked again.
+ * What the caller of a failed call gets: the most useful refusal of a host, with the earliest time at which any of the targets is
+ * asked again.
  * @throws AppError in the gateway's own words where no host said anything, or only that it refuses our key, and where no
  * target can serve such a request.
  */
-export function lastWord(call: EndedCall): HostResponse {
+export function responseOfFailedCall(call: EndedCall): HostResponse {
   const { attempts, route, request } = call;
   const fault = attempts.length === 0 ? unservable(route, request.facts) : undefined;
   if (fault) throw fault;
@@ -143,7 +143,7 @@ function earliestMs(findings: readonly Finding[]): number | undefined {
   return earliest;
 }
 
-/** For callers who come while the only call that may find out how a host is does so: nobody knows how long it takes. */
+/** When callers may come back while one call tries whether a host is well again: how long that takes is not known. */
 const RETRY_AFTER_MS = 1_000;
 
 /** When the first open circuit lets a call try. None: no host that could serve it takes part. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { EmbeddingInput } from './embedding-model.ts';
+import type { EmbeddingInput } from '../embedding-model.ts';
 import { emptyList, firstFault, type Issue, longList, textFault, wrongType } from './first-fault.ts';
 
 /** A text as Jina's clients send it, whose models read images too. */

@@ -7,13 +7,13 @@ export interface Vocabulary {
   /** The path that reads them. */
   readonly path: string;
   readonly known: z.ZodRawShape;
-  /** Those of them that no path serves, but for the value that changes nothing. */
+  /** Known fields that no path serves, except with the value that changes nothing. */
   readonly unserved: z.ZodRawShape;
   /** What some of the others say where nobody reads them. */
   readonly usual: Readonly<Record<string, unknown>>;
 }
 
-/** Those of calls for vectors. */
+/** The fields of calls for vectors. */
 export const EMBEDDING_FIELDS: Vocabulary = {
   path: '/v1/embeddings',
   known: embeddingsRequestSchema.shape,

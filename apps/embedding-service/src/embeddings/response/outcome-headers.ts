@@ -1,6 +1,6 @@
 import type { HttpReply, RequestContext } from '@morgan/http-server';
 import { CACHE_HEADER, HITS, summaryOf } from './cache-headers.ts';
-import type { EmbeddingOutcome } from './embedding.service.ts';
+import type { EmbeddingOutcome } from '../embedding.service.ts';
 
 /** How many inputs of a request were cut to the limit of the model. */
 export const TRUNCATED_HEADER = 'x-morgan-truncated';
