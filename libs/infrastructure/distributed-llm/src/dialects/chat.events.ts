@@ -44,7 +44,7 @@ export function chunkOf(json: JsonObject, begins?: string): JsonObject | undefin
   const choices = Array.isArray(json['choices']) ? json['choices'].filter(isObject) : [];
   if (!choices.some((choice) => isWhole(choice) || hasCallsApart(choice))) return withChoices(json);
   const told = choices.map((choice) => {
-    if (hasCallsApart(choice)) return { ...choice, delta: deltaOf(choice['delta'] as JsonObject) };
+    if (hasCallsApart(choice)) return withCallList(choice);
     if (!isWhole(choice)) return choice;
     const { message, ...rest } = choice as { message: JsonObject };
     const isSaid = begins !== undefined && textOrNone(message['content'])?.startsWith(begins);
@@ -60,6 +60,11 @@ function isWhole({ message, delta }: JsonObject): boolean {
 /** Whether its calls are no list. */
 function hasCallsApart({ delta }: JsonObject): boolean {
   return isObject(delta) && isObject(delta['tool_calls']);
+}
+
+function withCallList(choice: JsonObject): JsonObject {
+  const delta = choice['delta'] as JsonObject;
+  return { ...choice, delta: { ...delta, tool_calls: callsOf(delta) } };
 }
 
 /** Each event of a choice repeats what stands beside the choices. */

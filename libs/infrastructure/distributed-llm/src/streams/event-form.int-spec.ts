@@ -29,13 +29,11 @@ describe('a stream', () => {
   });
 
   it.each([
-    ['the only call', { function: { name: 'f', arguments: '{}' } }],
-    ['calls by their places', { 0: { function: { name: 'f', arguments: '{}' } } }],
-  ])('has a list of calls where its host has an object: %s', async (_, calls) => {
-    const list = [{ index: 0, function: { name: 'f', arguments: '{}' } }];
-    expect(await toldOf(chunk({ tool_calls: calls }), STOP, DONE)).toBe(
-      chunk({ tool_calls: list }) + STOP + DONE,
-    );
+    ['the only call', { function: { name: 'f' } }, [{ function: { name: 'f' } }]],
+    ['calls by their places', { 1: { function: { name: 'f' } } }, [{ index: 1, function: { name: 'f' } }]],
+  ])('has a list of calls where its host has an object: %s', async (_, calls, list) => {
+    const told = chunk({ tool_calls: list }) + STOP + DONE;
+    expect(await toldOf(chunk({ tool_calls: calls }), STOP, DONE)).toBe(told);
   });
 
   it('has a list of choices in each event, if an empty one: in a ping, and in what is told beside them', async () => {
