@@ -61,6 +61,9 @@ export function finishReasonOf({ finish_reason: reason }: JsonObject): string | 
   return reason === 'null' ? undefined : textOrNone(reason);
 }
 
+/** Names of what was thought: of fields, and of the types of parts. */
+export const OF_THOUGHT = /^(reason|think|thoughts?$)/;
+
 /**
  * The calls of tools in a message or a part of one. Some hosts have an object in the place of the list: the only call, or all by
  * their places.

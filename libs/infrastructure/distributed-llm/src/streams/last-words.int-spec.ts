@@ -62,6 +62,24 @@ describe('a stream that has an end marker and no reason to stop', () => {
   });
 });
 
+describe('a stream that has neither an end marker nor a reason to stop', () => {
+  const cost = 'data: {"choices":[],"cost":"0"}\n\n';
+
+  it('is whole where its counts are the last of it, and its body ends cleanly', async () => {
+    const { text, broken } = await (await gatewayTo(ROLE, HELLO, USAGE, cost)).read();
+    expect([text, broken]).toEqual([ROLE + HELLO + cost + DONE, false]);
+  });
+
+  it.each([
+    ['where more of it follows them', [USAGE, HELLO]],
+    ['where they are of the prompt', [USAGE.replace(/"completion_tokens":\d+/, '"completion_tokens":0')]],
+    ['where an error follows them', [USAGE, 'data: {"exception":"CUDA"}\n\n']],
+  ])('is not whole %s', async (_, events) => {
+    const gateway = await gatewayTo(ROLE, HELLO, ...events);
+    expect(await gateway.read()).toMatchObject({ broken: true });
+  });
+});
+
 it('has no page of a proxy in its middle', async () => {
   const page = 'HTTP/1.1 502 Bad Gateway\r\nserver: proxy\r\n\r\n<html>502 Bad Gateway</html>\n\n';
   const stop = HELLO.replace('"finish_reason":null', '"finish_reason":"stop"');
