@@ -17,6 +17,7 @@ export {
   errorIn,
   type ReportedError,
   withTexts,
+  wordsIn,
 } from './reported-error.ts';
 export { THOUGHT_MISSED } from './refusal-words.ts';
 export { restTimeMs } from './rest-time.ts';
