@@ -191,7 +191,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'has the form of events where its host tells it, or its pieces, in that of a whole answer',
       ],
       [
-        'So is one without a list of choices, such as a ping, which clients look for: it has an empty one. Where calls of tools are an object, they are told as a list.',
+        'So is one without a list of choices, such as a ping, which clients look for: it has an empty one. Where calls of tools are an object, they are told as a list, and where their arguments are one, as a text.',
         'event-form',
         'has a list of choices in each event, if an empty one: in a ping, and in what is told beside them',
       ],

@@ -76,6 +76,11 @@ export function callsOf({ tool_calls: calls }: JsonObject): JsonObject[] {
   );
 }
 
+/** What a tool is called with, as JSON: some hosts send the object itself. */
+export function argumentsOf({ arguments: given }: JsonObject): string | undefined {
+  return isObject(given) ? JSON.stringify(given) : textOrNone(given);
+}
+
 /** OpenAI's error body. */
 export function openAiError({ message, type, param, code, status }: ReportedError): JsonObject {
   return {

@@ -36,6 +36,14 @@ describe('a stream', () => {
     expect(await toldOf(chunk({ tool_calls: calls }), STOP, DONE)).toBe(told);
   });
 
+  it('has a text where its host has an object for what a tool is called with', async () => {
+    const call = (given: unknown) =>
+      chunk({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: given } }] });
+    const id = '{"id":12345678901234567890}';
+    const said = call({}).replace('{}', id);
+    expect(await toldOf(said, STOP, DONE)).toBe(call(id) + STOP + DONE);
+  });
+
   it('has a list of choices in each event, if an empty one: in a ping, and in what is told beside them', async () => {
     const pings = [
       'event: ping\ndata: {"type":"ping"}\n\n',

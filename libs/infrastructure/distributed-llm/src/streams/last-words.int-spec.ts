@@ -13,10 +13,12 @@ afterEach(async () => {
   for (const gateway of gateways.splice(0)) await gateway.close();
 });
 
-async function gatewayTo(...events: string[]): Promise<StreamGateway> {
+const gatewayTo = (...events: string[]) => gatewayOf(1, ...events);
+
+async function gatewayOf(choices: number, ...events: string[]): Promise<StreamGateway> {
   const script: Script = (response) =>
     response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''));
-  const gateway = await StreamGateway.start(script);
+  const gateway = await StreamGateway.start(script, { choices });
   gateways.push(gateway);
   return gateway;
 }
@@ -77,6 +79,11 @@ describe('a stream that has neither an end marker nor a reason to stop', () => {
   ])('is not whole %s', async (_, events) => {
     const gateway = await gatewayTo(ROLE, HELLO, ...events);
     expect(await gateway.read()).toMatchObject({ broken: true });
+  });
+
+  it('is not whole where one of its choices has a reason to stop, and the other none', async () => {
+    const stop = HELLO.replace('"finish_reason":null', '"finish_reason":"stop"');
+    expect(await (await gatewayOf(2, ROLE, HELLO, stop, USAGE)).read()).toMatchObject({ broken: true });
   });
 });
 

@@ -45,9 +45,9 @@ export class ResponseProgress {
     return this.#needsEnd;
   }
 
-  /** Whether the host has counted the response behind all of it, as hosts do at its end. */
+  /** Whether the host has counted the response behind all of it, as hosts do at its end, and names no reasons to stop. */
   get isCounted(): boolean {
-    return this.#isCounted;
+    return this.#isCounted && !this.hasFinishedChoice;
   }
 
   add({ content, isUsageOnly, usage, finished, finishedAt, finishReason, isPart }: EventReading): void {
