@@ -57,6 +57,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'which failed where it %s',
       ],
       [
+        'One whose event with token counts, and nothing but those, is the last of it is whole: hosts count at the end, and some of them have neither a reason to stop nor a marker.',
+        'unreadable-events',
+        'is whole where its counts are the last of it, and its body ends cleanly',
+      ],
+      [
         "`streams.acceptUnfinished`, and a route's own, take it for an answer; then no end marker is supplied.",
         'call-limits',
         'which did well where a route accepts an answer without its end',
@@ -180,7 +185,7 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'comes out of the budget of further attempts, and of its first',
       ],
       [
-        'Tool calls, refusals and structured output (`response_format`, `guided_json` and the like) are never joined.',
+        'Tool calls, refusals and structured output (`response_format`, `guided_json` and the like) are never joined, nor is a token with its `logprobs` cut in two.',
         'resume',
         'what cannot be joined',
       ],

@@ -187,18 +187,18 @@ export const STREAMING_CONTRACT: readonly Section[] = [
       ],
       [
         'So is one within an event, as some hosts send it: clients look for a `delta` in each choice.',
-        'stream-relay',
+        'event-form',
         'has the form of events where its host tells it, or its pieces, in that of a whole answer',
       ],
       [
-        'So is one without a list of choices, such as a ping, which clients look for: it has an empty one. Where calls of tools are an object, they are told as a list.',
-        'stream-relay',
+        'So is one without a list of choices, such as a ping, which clients look for: it has an empty one. Where calls of tools are an object, they are told as a list, and where their arguments are one, as a text.',
+        'event-form',
         'has a list of choices in each event, if an empty one: in a ping, and in what is told beside them',
       ],
       [
         'Where such an event repeats at the end what was told in pieces, its text is left out: clients would have all of it twice.',
-        'stream-relay',
-        'says once what its host says in pieces, and as a whole at their end',
+        'event-form',
+        'says once what its host says in pieces, and as a whole at their end%s',
       ],
       [
         'Streams of any other path (images, speech, transcripts, a response that a host keeps) are kept alive and break with an error event, too, also by a clean end without the last part of a transcript, of speech or of an image (`transcript.text.done`, `speech.audio.done`, `image_generation.completed`).',

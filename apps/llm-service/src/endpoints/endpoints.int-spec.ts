@@ -59,7 +59,9 @@ const call = (path: string, body?: string | FormData, init: RequestInit = {}) =>
   });
 
 /** Of every path, so that a completion is one. */
-const ANSWER = '{"id":"x-1", "choices":[{"text":"a","message":{"content":"a"}}]}';
+/** One in every API. */
+const ANSWER =
+  '{"id":"x-1", "choices":[{"text":"a","message":{"content":"a"}}],"content":[{"text":"a"}],"output":[{}]}';
 const BODY = '{ "model":"m",  "input":"x", "new_field": 1.0 }';
 
 describe('an endpoint of hosts', () => {

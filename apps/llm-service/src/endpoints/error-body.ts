@@ -2,9 +2,7 @@ import type { AppError } from '@morgan/foundation';
 import { type ErrorReader, plainPath } from '@morgan/http-server';
 import { dialectOf } from '@morgan/llm-protocol';
 import { isAnthropicCall } from './anthropic-callers.ts';
-
-const OF_OLLAMA =
-  /^\/api\/(?:chat|generate|embed|embeddings|tags|show|ps|version|pull|push|create|copy|delete)$/;
+import { OF_OLLAMA } from './path-hint.ts';
 
 /** What begins so is Cohere's. */
 const OF_COHERE = '/v2/';

@@ -1,5 +1,9 @@
 const STAYS = 'is not offered: it is about what one host keeps, and of that only responses are found again.';
 
+/** Paths of Ollama's own API. */
+export const OF_OLLAMA =
+  /^\/api\/(?:chat|generate|embed|embeddings|tags|show|ps|version|pull|push|create|copy|delete)$/;
+
 /** What people ask a gateway for that this one has not, and the sentence about it. */
 const ABSENT: readonly (readonly [RegExp, string])[] = [
   [/\/batches(?:\/|$)/, `The API of batches ${STAYS}`],
@@ -13,7 +17,7 @@ const ABSENT: readonly (readonly [RegExp, string])[] = [
   ],
   [/^\/(?:v1\/)?(?:re)?ranking$/, 'Rankings are at /v1/rerank.'],
   [/^\/(?:(?:v1\/)?embedding|vectors)$/, 'Vectors are at /v1/embeddings.'],
-  [/^\/api\//, "Ollama's own API is not offered; OpenAI's is, such as /v1/chat/completions."],
+  [OF_OLLAMA, "Ollama's own API is not offered; OpenAI's is, such as /v1/chat/completions."],
   [
     /^\/v1beta\d*\/|:\w*(?:[gG]enerateContent|[eE]mbedContents?|countTokens)$/,
     "Gemini's own API is not offered; OpenAI's is, such as /v1/chat/completions.",

@@ -18,6 +18,7 @@ export {
   errorIn,
   type ReportedError,
   withTexts,
+  wordsIn,
 } from './reported-error.ts';
 export { THOUGHT_MISSED } from './refusal-words.ts';
 export { restTimeMs } from './rest-time.ts';

@@ -72,16 +72,21 @@ export function errorIn(json: JsonObject): ReportedError | undefined {
 const SUCCESS_CODES: ReadonlySet<unknown> = new Set([0, 200, '0', '200']);
 /** Not "failed", which a job has that was asked for its state. */
 const FAILED_STATES: ReadonlySet<unknown> = new Set(['error', 'failure', 'fail']);
-/** What a code that is a text says where all is well. */
+/** What a code that is a text says where all is well, and such a message. */
 const SUCCESS_WORD = /^(2\d\d|ok|success\w*)$/i;
 
 /** The error in a JSON that is no answer, as it has a text of its own, and none of the shapes above. */
 export function bareErrorIn(json: JsonObject): ReportedError | undefined {
   const { code, success } = json;
   if (success === true || SUCCESS_CODES.has(code ?? json['error_code'])) return undefined;
+  return wordsIn(json);
+}
+
+/** The same of one that has no answer or calls itself an error, whatever its code says: the code may be that of a router in between. */
+export function wordsIn(json: JsonObject): ReportedError | undefined {
   const fields = partWithError(json);
   const message = textIn(fields);
-  return message === undefined ? undefined : describe({ ...fields, message });
+  return message === undefined || SUCCESS_WORD.test(message) ? undefined : describe({ ...fields, message });
 }
 
 /**

@@ -77,7 +77,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     rest: rest('host + model', 10 * SECOND, LONGEST),
   },
   path_not_found: {
-    seen: '404 or 410 without such words, 405, 501, and 400, 403 or 5xx whose text says that there is no such path or operation',
+    seen: '404 or 410 without such words, 405, 501, and 400, 403 or 5xx whose text says that there is no such path or operation; 200 with an answer of another API',
     about: 'host + path',
     next: 'next target',
     weight: 'none',

@@ -8,6 +8,7 @@ import {
   finishReasonOf,
   head,
   OPENAI_ERRORS,
+  OF_THOUGHT,
 } from './openai-shapes.ts';
 
 /** `/v1/chat/completions`. */
@@ -79,12 +80,10 @@ function kindOf(delta: JsonObject, index: unknown): ContentKind | undefined {
   return kind ?? kindOfOthers(delta);
 }
 
-const REASONING = /^(reason|think|thoughts?$)/;
-
 /** Mistral's content is a list of parts where a model thinks. */
 function kindOfParts(parts: readonly unknown[]): ContentKind | undefined {
   const types = parts.map((part) => (isObject(part) ? String(part['type']) : ''));
-  if (types.some((type) => type !== 'text' && !REASONING.test(type))) return 'other';
+  if (types.some((type) => type !== 'text' && !OF_THOUGHT.test(type))) return 'other';
   if (textOf(parts) !== '') return 'text';
   return types.some((type) => type !== 'text') ? 'reasoning' : undefined;
 }
@@ -99,9 +98,9 @@ function textOf(content: unknown): string {
 
 /** What hosts add to the API: reasoning under a name of their own, and lists of images or sources. */
 function kindOfOthers(delta: JsonObject): ContentKind | undefined {
-  const isSaid = (name: string) => isList(delta[name]) || (REASONING.test(name) && hasText(delta[name]));
+  const isSaid = (name: string) => isList(delta[name]) || (OF_THOUGHT.test(name) && hasText(delta[name]));
   const said = Object.keys(delta).filter((name) => name !== 'content' && isSaid(name));
-  if (said.some((name) => REASONING.test(name))) return 'reasoning';
+  if (said.some((name) => OF_THOUGHT.test(name))) return 'reasoning';
   return said.length > 0 ? 'other' : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
-import { callsOf } from './openai-shapes.ts';
+import { argumentsOf, callsOf } from './openai-shapes.ts';
 
 /** What answers have as a rule is one; beyond these the host wants to be told in events of megabytes, or thousands. */
 const MOST_CHOICES = 1_024;
@@ -36,15 +36,15 @@ export function withChoices(json: JsonObject): JsonObject | undefined {
 }
 
 /**
- * An event of a host that has the form of a whole answer in its streams, or an object in the place of a list: clients look for a
- * `delta` in each choice, and go through its calls. None where it has the usual form.
+ * An event of a host that has the form of a whole answer in its streams, or an object in the place of a list or a text: clients look
+ * for a `delta` in each choice, go through its calls, and put their arguments together. None where it has the usual form.
  * @param begins what the host has said first, as a piece: a whole answer that begins so is all of the pieces once more.
  */
 export function chunkOf(json: JsonObject, begins?: string): JsonObject | undefined {
   const choices = Array.isArray(json['choices']) ? json['choices'].filter(isObject) : [];
-  if (!choices.some((choice) => isWhole(choice) || hasCallsApart(choice))) return withChoices(json);
+  if (!choices.some((choice) => isWhole(choice) || hasOddCalls(choice))) return withChoices(json);
   const told = choices.map((choice) => {
-    if (hasCallsApart(choice)) return { ...choice, delta: deltaOf(choice['delta'] as JsonObject) };
+    if (hasOddCalls(choice)) return { ...choice, delta: withCalls(choice['delta'] as JsonObject) };
     if (!isWhole(choice)) return choice;
     const { message, ...rest } = choice as { message: JsonObject };
     const isSaid = begins !== undefined && textOrNone(message['content'])?.startsWith(begins);
@@ -57,9 +57,22 @@ function isWhole({ message, delta }: JsonObject): boolean {
   return isObject(message) && !isObject(delta);
 }
 
-/** Whether its calls are no list. */
-function hasCallsApart({ delta }: JsonObject): boolean {
-  return isObject(delta) && isObject(delta['tool_calls']);
+function hasOddCalls({ delta }: JsonObject): boolean {
+  return isObject(delta) && (isObject(delta['tool_calls']) || callsOf(delta).some(hasObject));
+}
+
+function hasObject({ function: called }: JsonObject): boolean {
+  return isObject(called) && isObject(called['arguments']);
+}
+
+function withCalls(delta: JsonObject): JsonObject {
+  return { ...delta, tool_calls: callsOf(delta).map(withText) };
+}
+
+function withText(call: JsonObject): JsonObject {
+  if (!hasObject(call)) return call;
+  const called = call['function'] as JsonObject;
+  return { ...call, function: { ...called, arguments: argumentsOf(called) } };
 }
 
 /** Each event of a choice repeats what stands beside the choices. */
@@ -71,7 +84,7 @@ function isTooMuch({ length }: readonly unknown[], head: JsonObject): boolean {
 function deltaOf(message: JsonObject): JsonObject {
   const calls = callsOf(message);
   if (calls.length === 0) return message;
-  return { ...message, tool_calls: calls.map((call, index) => ({ index, ...call })) };
+  return { ...message, tool_calls: calls.map((call, index) => ({ index, ...withText(call) })) };
 }
 
 /** The events that would have told a text completion, in the shape of its own. */

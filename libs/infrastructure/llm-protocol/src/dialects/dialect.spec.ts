@@ -326,6 +326,21 @@ describe('every dialect', () => {
     expect(dialectOf('/rerank').name).toBe('plain');
   });
 
+  const NO_WORDS = 'The host gave no answer, and did not say why.';
+
+  it.each<[string, object, string | undefined]>([
+    ['chat', { code: 200, success: false, message: 'no quota' }, 'no quota'],
+    ['chat', { code: 0, msg: 'no permission', data: null }, 'no permission'],
+    ['chat', { code: 0, msg: 'success', data: null }, NO_WORDS],
+    ['chat', { success: true, data: { choices: [{}] } }, NO_WORDS],
+    ['responses', { choices: [{ message: {} }] }, 'No such path at the host: it answered in another API.'],
+    ['responses', { id: 'r', object: 'response' }, undefined],
+    ['messages', { content: 'Hi' }, undefined],
+  ])('reads why a %s has no answer: %j', (name, json, message) => {
+    const body = Buffer.from(JSON.stringify(json));
+    expect(readBody(DIALECTS[name as keyof typeof DIALECTS], body)?.error?.message).toBe(message);
+  });
+
   it('reads JSON answers, and nothing from what is none', () => {
     const body = { id: 'c', model: 'm', choices: [{ message: { content: 'a' } }], usage };
     expect(readBody(DIALECTS.chat, Buffer.from(JSON.stringify(body)))).toEqual({

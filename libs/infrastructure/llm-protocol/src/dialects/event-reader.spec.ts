@@ -58,6 +58,7 @@ describe('an error in a stream', () => {
 
   it.each([
     ['event: error\ndata: {"message":"no"}\n\n', 'no'],
+    ['event: error\ndata: {"code":"200","message":"no"}\n\n', 'no'],
     ['event: error\ndata: no\n\n', 'no'],
     ['event: error\ndata: {}\n\n', 'The host gave no answer, and did not say why.'],
     ['data: {"error_code":17,"error_msg":"no"}\n\n', 'no'],

@@ -1,5 +1,12 @@
-import { isObject, type JsonObject, jsonOrNone, textOrNone } from '@morgan/foundation';
-import { bareErrorIn, codedErrorIn, errorIn, isHttpStatus, type ReportedError } from '@morgan/host-errors';
+import { isObject, jsonOrNone, type JsonObject, textOrNone } from '@morgan/foundation';
+import {
+  bareErrorIn,
+  codedErrorIn,
+  errorIn,
+  isHttpStatus,
+  type ReportedError,
+  wordsIn,
+} from '@morgan/host-errors';
 import type { SseEvent } from '../sse/sse-event.ts';
 import {
   type BodyReading,
@@ -29,6 +36,12 @@ const NO_ANSWER: ReportedError = {
 const OF_OLLAMA: ReportedError = {
   ...NO_ANSWER,
   message: "The host answered in Ollama's own API. Its OpenAI API is below /v1, which its URL should end in.",
+};
+/** A host that has one path for all, or takes all paths for one: that of the request it has not. */
+const OTHER_API: ReportedError = {
+  ...NO_ANSWER,
+  status: 404,
+  message: 'No such path at the host: it answered in another API.',
 };
 /** A longer event is parsed sooner than its text is looked for in it, in bytes. */
 const LONGEST_TEMPLATE = 4_096;
@@ -84,18 +97,25 @@ function missingResult(dialect: Dialect, json: JsonObject): ReportedError | unde
     json['object'] === objectName ||
     textOrNone(json['status']) !== undefined ||
     isHttpStatus(Number(json['statusCode']));
-  // Nobody has another word for choices and the like, as some hosts have for vectors.
+  if (isOfOther(dialect, json)) return OTHER_API;
+  // Nobody has another word for choices, as some hosts have for vectors.
   const isEmpty =
-    (dialect.hasEnd && !IN_QUEUE.has(json['status'])) ||
+    resultKey === 'choices' ||
     result === null ||
     Array.isArray(result) ||
     Object.keys(json).length === 0 ||
     (objectName !== undefined && isState);
-  return bareErrorIn(json) ?? (isEmpty ? NO_ANSWER : undefined);
+  return isEmpty ? (wordsIn(json) ?? NO_ANSWER) : bareErrorIn(json);
 }
 
-/** What is made in the background may have no result yet. */
-const IN_QUEUE: ReadonlySet<unknown> = new Set(['queued', 'in_progress']);
+/** What chat completions, messages and responses have their results in. */
+const RESULTS = ['choices', 'content', 'output'];
+
+/** Whether it has a result, and the one of another API. */
+function isOfOther({ hasEnd, resultKey = '' }: Dialect, json: JsonObject): boolean {
+  const hasItems = (key: string) => Array.isArray(json[key]) && json[key].some(isObject);
+  return hasEnd && json[resultKey] === undefined && RESULTS.some(hasItems);
+}
 
 /** What a choice ends with that has said all. */
 const GOOD_ENDS: ReadonlySet<string> = new Set(['stop', 'end_turn', 'completed']);
@@ -125,6 +145,7 @@ function readEvent(dialect: Dialect, event: SseEvent): EventReading {
 }
 
 function errorOf(dialect: Dialect, event: SseEvent, json: unknown): ReportedError | undefined {
+  if (isObject(json) && Array.isArray(json['choices']) && isOfOther(dialect, json)) return OTHER_API;
   return (isObject(json) ? errorIn(json) : undefined) ?? declaredError(dialect, event, json);
 }
 
@@ -151,7 +172,8 @@ function declaredError(
   const { choices, type } = json;
   const hasResult = Array.isArray(choices) && choices.length > 0;
   const saysError = isError || OF_ERROR.test(textOrNone(type) ?? '');
-  if (saysError || (isCoded && !hasResult)) return bareErrorIn(json) ?? (saysError ? NO_ANSWER : undefined);
+  if (saysError) return wordsIn(json) ?? NO_ANSWER;
+  if (isCoded && !hasResult) return bareErrorIn(json);
   return resultKey === 'choices' && choices === undefined ? namedError(json) : undefined;
 }
 

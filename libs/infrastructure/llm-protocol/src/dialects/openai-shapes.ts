@@ -61,11 +61,24 @@ export function finishReasonOf({ finish_reason: reason }: JsonObject): string | 
   return reason === 'null' ? undefined : textOrNone(reason);
 }
 
-/** The calls of tools in a message or a part of one. Some hosts have an object in the place of the list: the only call, or all by their places. */
+/** Names of what was thought: of fields, and of the types of parts. */
+export const OF_THOUGHT = /^(reason|think|thoughts?$)/;
+
+/**
+ * The calls of tools in a message or a part of one. Some hosts have an object in the place of the list: the only call, or all by
+ * their places.
+ */
 export function callsOf({ tool_calls: calls }: JsonObject): JsonObject[] {
-  const isOnly = isObject(calls) && ('function' in calls || 'id' in calls);
-  const listed: unknown = isObject(calls) && !isOnly ? Object.values(calls) : calls;
-  return (Array.isArray(listed) ? listed : [listed]).filter(isObject);
+  if (!isObject(calls)) return Array.isArray(calls) ? calls.filter(isObject) : [];
+  if ('function' in calls || 'id' in calls) return [calls];
+  return Object.entries(calls).flatMap(([place, call]) =>
+    isObject(call) ? [{ index: Number(place), ...call }] : [],
+  );
+}
+
+/** What a tool is called with, as JSON: some hosts send the object itself. */
+export function argumentsOf({ arguments: given }: JsonObject): string | undefined {
+  return isObject(given) ? JSON.stringify(given) : textOrNone(given);
 }
 
 /** OpenAI's error body. */

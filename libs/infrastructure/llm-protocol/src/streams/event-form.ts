@@ -6,9 +6,9 @@ import { SseEvent } from '../sse/sse-event.ts';
 
 /** Characters of the first piece by which a whole answer that repeats it is recognised. */
 const ENOUGH = 64;
-/** Where all is as it should be: a list of choices, and in it neither a whole message nor calls that are no list. */
+/** Where all is as it should be: a list of choices, and in it neither a whole message nor calls or arguments that are objects. */
 const CHOICES = /"choices"\s*:\s*\[/;
-const ODD = /"message"|"tool_calls"\s*:\s*\{/;
+const ODD = /"message"|"(tool_calls|arguments)"\s*:\s*\{/;
 
 /** Sees to it that the events of one stream have the form of events, whatever form their host has for them. */
 export class EventForm {

@@ -1,10 +1,11 @@
-import { atEndOfTurn, type JsonObject } from '@morgan/foundation';
+import { atEndOfTurn } from '@morgan/foundation';
 import { type ReportedError, withTexts } from '@morgan/host-errors';
 import type { BodyFlow, BodySource } from '@morgan/http-transport';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
 import { HeldEvents } from './held-events.ts';
 import { EventForm } from './event-form.ts';
+import type { HostStreamListener } from './host-stream.listener.ts';
 import { TrailingError } from './trailing-error.ts';
 import { addsToResponse, ResponseProgress } from './response-progress.ts';
 import { SseEvent } from '../sse/sse-event.ts';
@@ -34,16 +35,6 @@ export interface HostStreamOptions {
 /** How a host's stream came out: a whole response, or broken; `undefined` where nobody wanted the rest. */
 type StreamEnd = 'whole' | StreamFault | undefined;
 
-/** Takes what a host's stream says, in order; after `ended` or `failed` nothing more is said. */
-export interface HostStreamListener {
-  event(event: SseEvent, reading: EventReading): void;
-  /** All events of one piece were handed out. */
-  flush(): void;
-  /** The response is over. @param end its end marker, supplied if the host left it out after a whole response. */
-  ended(end: Buffer | undefined): void;
-  failed(fault: StreamFault): void;
-}
-
 const BLANK_LINE = Buffer.from('\n\n');
 /** An end marker as clients look for it. Of one in another spelling or with white space the caller gets the usual one. */
 const USUAL_MARKER = /^(\[DONE\]$|\{)/;
@@ -64,8 +55,6 @@ export class HostStream {
   readonly #held: HeldEvents;
   #listener: HostStreamListener | undefined;
   #state: StreamState = 'waiting';
-  /** The response, where the host has said that it has failed, but not why yet. */
-  #failed: JsonObject | undefined;
   /** The host says of every event that it is the last: only its end marker, or the end of the body, is one. */
   #saysEndTooSoon = false;
   #outcome: { readonly end: Buffer | undefined } | { readonly fault: StreamFault } | undefined;
@@ -171,7 +160,8 @@ export class HostStream {
     if (this.#hasProgress) this.#clock.progress();
     this.#hasProgress = false;
     // Not with the event: a piece that ends the stream has nothing to limit.
-    if (this.#state !== before) this.#clock.enter(this.#state);
+    const phase = this.#state !== 'over' && this.#trailingError.failed ? 'finished' : this.#state;
+    if (phase !== before) this.#clock.enter(phase);
     this.#listener?.flush();
   }
 
@@ -180,7 +170,7 @@ export class HostStream {
     const reading = this.#reader.read(event);
     if (reading.isMalformed) this.#onMalformed(event);
     else if (reading.error) this.#onReported(reading.error, reading.failed);
-    else if (reading.failed) this.#onFailed(reading.failed);
+    else if (reading.failed) this.#trailingError.failed = reading.failed;
     else if (reading.isEnd) this.#onEndMarker(event, reading);
     else this.#pass(event, reading);
   };
@@ -195,13 +185,7 @@ export class HostStream {
     this.#trailingError.note(event);
   }
 
-  /** Azure says why in the event behind it. */
-  #onFailed(failed: JsonObject): void {
-    this.#failed = failed;
-    this.#clock.enter('finished');
-  }
-
-  #onReported(error: ReportedError, failed = this.#failed): void {
+  #onReported(error: ReportedError, failed = this.#trailingError.failed): void {
     if (this.#state === 'finished') return this.#complete(undefined);
     const { withoutSecrets = (text: string) => text } = this.#options;
     this.#fail(reportedFault(withTexts(error, withoutSecrets), failed));
@@ -265,7 +249,7 @@ export class HostStream {
   #endOfBody(): void {
     if (this.#state === 'over') return;
     if (this.#state === 'waiting') return this.#onEmpty();
-    if (this.#saysEndTooSoon) this.#enter('finished');
+    if (this.#saysEndTooSoon || (this.#progress.isCounted && !this.#trailingError.error)) this.#enter('finished');
     const isOver = this.#state === 'finished' || !this.#progress.needsEnd;
     if (isOver || this.#options.acceptUnfinished) return this.#complete(undefined);
     this.#onUnfinished();
@@ -293,8 +277,8 @@ export class HostStream {
   }
 
   #complete(marker: Buffer | undefined): void {
-    if (this.#failed) return this.#fail(reportedFault(undefined, this.#failed));
-    if (!this.#isOpen && this.#progress.saysNothing && !this.#options.mayBeEmpty)
+    const isNothing = !this.#isOpen && this.#progress.saysNothing && !this.#options.mayBeEmpty;
+    if (isNothing || this.#trailingError.failed)
       return this.#fail(new StreamFault('empty', 'The stream ended without an answer.'));
     const end = marker ?? (this.#state === 'finished' ? this.#options.dialect.endMarker : undefined);
     this.#close();
@@ -305,7 +289,7 @@ export class HostStream {
   }
 
   #fail(cause: StreamFault): void {
-    const fault = this.#failed && !cause.reported ? reportedFault(undefined, this.#failed) : cause;
+    const fault = cause.reported ? cause : (this.#trailingError.unexplained ?? cause);
     this.#close();
     this.#outcome = { fault };
     this.#body.destroy();

@@ -9,6 +9,7 @@ export class ResponseProgress {
   /** The finished choices, where the host names them. */
   #finishedAt: Set<unknown> | undefined;
   #needsEnd: boolean;
+  #isCounted = false;
 
   /**
    * @param choices how many the response has.
@@ -44,7 +45,13 @@ export class ResponseProgress {
     return this.#needsEnd;
   }
 
-  add({ usage, finished, finishedAt, finishReason, isPart }: EventReading): void {
+  /** Whether the host has counted the response behind all of it, as hosts do at its end, and names no reasons to stop. */
+  get isCounted(): boolean {
+    return this.#isCounted && !this.hasFinishedChoice;
+  }
+
+  add({ content, isUsageOnly, usage, finished, finishedAt, finishReason, isPart }: EventReading): void {
+    this.#isCounted = content === undefined && (this.#isCounted || (isUsageOnly && (usage?.output ?? 0) > 0));
     this.#needsEnd = isPart ?? this.#needsEnd;
     this.#finishReason = finishReason ?? this.#finishReason;
     if (usage) this.#usage = { ...this.#usage, ...usage };

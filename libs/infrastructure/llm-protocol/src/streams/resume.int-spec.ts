@@ -342,6 +342,16 @@ describe('what cannot be joined', () => {
     expect(broken).toBe(true);
   });
 
+  it('is an error: the probability of half a token', async () => {
+    const event = (content: string) =>
+      `data: ${JSON.stringify({ id: 'a', choices: [{ index: 0, delta: { content }, logprobs: { content: [{}] } }] })}\n\n`;
+    const { json, broken } = await answerOf(cut(event('One'), event(' tw')), {
+      others: [['restart', whole(event('One'), event(' two'), event(' three'))]],
+    });
+    expect(textOf(json)).toBe('One tw');
+    expect(broken).toBe(true);
+  });
+
   it('is an error: a response', async () => {
     const delta = 'data: {"type":"response.output_text.delta","sequence_number":1,"delta":"One"}\n\n';
     const { gateway, broken } = await answerOf(cut(delta), {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { bytesOf, type HostResponseBody } from './whole-body.ts';
-import type { HostStream, HostStreamListener } from './host-stream.ts';
+import type { HostStreamListener } from './host-stream.listener.ts';
+import type { HostStream } from './host-stream.ts';
 import type { SseEvent } from '../sse/sse-event.ts';
 import { errorOf } from './stream-error.ts';
 import type { StreamFault } from '../sse/stream-fault.ts';

@@ -99,45 +99,6 @@ describe('a stream that is whole', () => {
     expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0, resumes: 0 });
   });
 
-  const formed = (object: string, key: string, said: object, finish: string | null) =>
-    `data: ${JSON.stringify({ id: 'c1', object, choices: [{ index: 0, finish_reason: finish, [key]: said }] })}\n\n`;
-
-  it('has the form of events where its host tells it, or its pieces, in that of a whole answer', async () => {
-    const hello = { role: 'assistant', content: 'Hello' };
-    const told = (object: string, key: string) =>
-      formed(object, key, hello, null) + formed(object, key, { content: '' }, 'stop') + DONE;
-    const { text } = await (await gatewayTo(whole(told('chat.completion', 'message')))).read();
-    expect(text).toBe(told('chat.completion.chunk', 'delta'));
-  });
-
-  it.each([
-    ['the only call', { function: { name: 'f', arguments: '{}' } }],
-    ['calls by their places', { 0: { function: { name: 'f', arguments: '{}' } } }],
-  ])('has a list of calls where its host has an object: %s', async (_, calls) => {
-    const { text } = await (await gatewayTo(whole(chunk({ tool_calls: calls }), STOP, DONE))).read();
-    const told = chunk({ tool_calls: [{ index: 0, function: { name: 'f', arguments: '{}' } }] });
-    const seen = JSON.parse(text.slice('data: '.length, text.indexOf('\n\n'))) as JsonObject;
-    expect(seen['choices']).toEqual((JSON.parse(told.slice('data: '.length)) as JsonObject)['choices']);
-    expect(text.endsWith(STOP + DONE)).toBe(true);
-  });
-
-  it('has a list of choices in each event, if an empty one: in a ping, and in what is told beside them', async () => {
-    const pings = [
-      'event: ping\ndata: {"type":"ping"}\n\n',
-      'data: {}\n\n',
-      'data: {"citations":["a"],"choices":null}\n\n',
-    ];
-    const { text } = await (await gatewayTo(whole(HELLO, ...pings, STOP, DONE))).read();
-    const told = ['event: ping\ndata: {"type":"ping","choices":[]}\n\n', 'data: {"choices":[]}\n\n'];
-    expect(text).toBe([HELLO, ...told, 'data: {"citations":["a"],"choices":[]}\n\n', STOP, DONE].join(''));
-  });
-
-  it('says once what its host says in pieces, and as a whole at their end', async () => {
-    const end = formed('chat.completion.done', 'message', { content: 'Hello world' }, 'stop');
-    const { text } = await (await gatewayTo(whole(HELLO + WORLD + end + DONE))).read();
-    expect(text).toBe(HELLO + WORLD + formed('chat.completion.chunk', 'delta', {}, 'stop') + DONE);
-  });
-
   it('hands each event out while the host goes on', async () => {
     let say: (event: string) => void = () => undefined;
     const gateway = await gatewayTo((response) => {

@@ -9,7 +9,7 @@ import type {
 } from '../dialects/dialect.ts';
 import { parseExactly } from '../json/exact-json.ts';
 import type { ClientStream } from './client-stream.ts';
-import type { HostStreamListener } from './host-stream.ts';
+import type { HostStreamListener } from './host-stream.listener.ts';
 import { withoutNullUsage } from './null-usage.ts';
 import { AttemptUsage, countedSoFar, type ResumeMode } from './resume/attempt-usage.ts';
 import type { Interrupted } from './resume/continuation-request.ts';

@@ -3,6 +3,7 @@ import { bareErrorIn, type ReportedError } from '@morgan/host-errors';
 import type { Dialect, EventReading } from '../dialects/dialect.ts';
 import { addsToResponse } from './response-progress.ts';
 import type { SseEvent } from '../sse/sse-event.ts';
+import { reportedFault, type StreamFault } from '../sse/stream-fault.ts';
 
 /** How hosts that have no envelope for it name what went wrong. */
 const NAMES_FAULT = /error|exception|^err$/i;
@@ -18,6 +19,8 @@ const LONGEST = 4_096;
  * and no reason to stop, this event says why: servers write the marker behind every stream, whatever became of it.
  */
 export class TrailingError {
+  /** The response, where the host has said that it has failed, and not why yet. */
+  failed: JsonObject | undefined;
   #event: SseEvent | undefined;
 
   constructor(private readonly dialect: Dialect) {}
@@ -26,6 +29,11 @@ export class TrailingError {
   note(event: SseEvent, reading?: EventReading): void {
     if (reading && addsToResponse(reading)) this.#event = undefined;
     else if (!reading?.isComment) this.#event = event;
+  }
+
+  /** The fault that a response has of which no more is said than that it has failed. */
+  get unexplained(): StreamFault | undefined {
+    return this.failed && reportedFault(undefined, this.failed);
   }
 
   /** The error, if the last event that is no part of the answer tells one. */

@@ -2,7 +2,8 @@ import type { JsonObject } from '@morgan/foundation';
 import type { Dialect, StreamTranslator } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
 import { parseExactly } from '../json/exact-json.ts';
-import type { HostStream, HostStreamListener } from './host-stream.ts';
+import type { HostStreamListener } from './host-stream.listener.ts';
+import type { HostStream } from './host-stream.ts';
 import { SseEvent } from '../sse/sse-event.ts';
 import { streamFaultOf } from '../sse/stream-fault.ts';
 

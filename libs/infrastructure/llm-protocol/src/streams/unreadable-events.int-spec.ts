@@ -13,10 +13,12 @@ afterEach(async () => {
   for (const gateway of gateways.splice(0)) await gateway.close();
 });
 
-async function gatewayTo(...events: string[]): Promise<StreamGateway> {
+const gatewayTo = (...events: string[]) => gatewayOf(1, ...events);
+
+async function gatewayOf(choices: number, ...events: string[]): Promise<StreamGateway> {
   const script: Script = (response) =>
     response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''));
-  const gateway = await StreamGateway.start(script);
+  const gateway = await StreamGateway.start(script, { choices });
   gateways.push(gateway);
   return gateway;
 }
@@ -59,6 +61,29 @@ describe('a stream that has an end marker and no reason to stop', () => {
   ])('is whole with %s in front of it', async (_, between) => {
     const { text, broken } = await (await gatewayTo(ROLE, HELLO, between, DONE)).read();
     expect([text.endsWith(DONE), broken]).toEqual([true, false]);
+  });
+});
+
+describe('a stream that has neither an end marker nor a reason to stop', () => {
+  const cost = 'data: {"choices":[],"cost":"0"}\n\n';
+
+  it('is whole where its counts are the last of it, and its body ends cleanly', async () => {
+    const { text, broken } = await (await gatewayTo(ROLE, HELLO, USAGE, cost)).read();
+    expect([text, broken]).toEqual([ROLE + HELLO + cost + DONE, false]);
+  });
+
+  it.each([
+    ['where more of it follows them', [USAGE, HELLO]],
+    ['where they are of the prompt', [USAGE.replace(/"completion_tokens":\d+/, '"completion_tokens":0')]],
+    ['where an error follows them', [USAGE, 'data: {"exception":"CUDA"}\n\n']],
+  ])('is not whole %s', async (_, events) => {
+    const gateway = await gatewayTo(ROLE, HELLO, ...events);
+    expect(await gateway.read()).toMatchObject({ broken: true });
+  });
+
+  it('is not whole where one of its choices has a reason to stop, and the other none', async () => {
+    const stop = HELLO.replace('"finish_reason":null', '"finish_reason":"stop"');
+    expect(await (await gatewayOf(2, ROLE, HELLO, stop, USAGE)).read()).toMatchObject({ broken: true });
   });
 });
 

@@ -1,9 +1,8 @@
 import { isObject, type JsonObject } from '@morgan/foundation';
 import type { EventReading, TokenUsage } from '../../dialects/dialect.ts';
+import { OF_THOUGHT } from '../../dialects/openai-shapes.ts';
+import { StreamFault } from '../../sse/stream-fault.ts';
 import type { FreshText, Seam } from './seam.ts';
-
-/** What a caller has of the first response: the role, and reasoning under any of its names. */
-const SENT_ONCE = /^(role$|reason|think)/;
 
 /** Joins chat and text completions. The field `model` tells the truth of each part. */
 export class CompletionSeam implements Seam {
@@ -33,13 +32,20 @@ export class CompletionSeam implements Seam {
 
 /** Takes away what was sent before: the role, the reasoning, and the part of the text that repeats. */
 function joinChoice(choice: JsonObject, content: EventReading['content'], text: string): JsonObject {
-  if ('text' in choice) return choice['text'] === text ? choice : { ...choice, text, logprobs: null };
+  if ('text' in choice) return choice['text'] === text ? choice : { ...withoutTokens(choice, text), text };
   if (!isObject(choice['delta'])) return choice;
   const delta = Object.fromEntries(
-    Object.entries(choice['delta']).filter(([field]) => !SENT_ONCE.test(field)),
+    Object.entries(choice['delta']).filter(([field]) => field !== 'role' && !OF_THOUGHT.test(field)),
   );
   if (content !== 'text' || delta['content'] === text) return { ...choice, delta };
-  return { ...choice, delta: text === '' ? {} : { ...delta, content: text }, logprobs: null };
+  return { ...withoutTokens(choice, text), delta: text === '' ? {} : { ...delta, content: text } };
+}
+
+/** Of half a token there is no probability: whoever asked for them would miss one, and not know. */
+function withoutTokens(choice: JsonObject, text: string): JsonObject {
+  if (text !== '' && isObject(choice['logprobs']))
+    throw new StreamFault('diverged', 'The tokens of the second answer are not those of the first.');
+  return { ...choice, logprobs: null };
 }
 
 function added(usage: JsonObject, before: TokenUsage | undefined): JsonObject {

@@ -1,7 +1,7 @@
 import { AppError, isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { StreamFault } from '../../sse/stream-fault.ts';
 import type { StreamTranslator } from '../../dialects/dialect.ts';
-import { completionUsage, dataEvent, finishReasonOf } from '../../dialects/openai-shapes.ts';
+import { argumentsOf, completionUsage, dataEvent, finishReasonOf } from '../../dialects/openai-shapes.ts';
 import { type AskedMessage, askedMessage } from '../asked-message.ts';
 import { CallIds, cannotShow, messageId, messageUsage } from './message-response.ts';
 import { callsIn, saidIn, shownIn } from './said.ts';
@@ -9,7 +9,7 @@ import { Sources } from './sources.ts';
 import { endOf, isCut, stopOf } from './stop.ts';
 import { ThoughtProofs } from '../thought-proofs.ts';
 import { ToolCall, type ToolCallDelta } from './tool-call.ts';
-import { argumentsOf, inputIn } from './tool-input.ts';
+import { inputIn } from './tool-input.ts';
 
 /** Calls of tools behind each other: those behind the first are held until it is over. */
 const MOST_WAITING = 1_000;

@@ -47,6 +47,17 @@ describe('toMessageResponse', () => {
     });
   });
 
+  it.each<[string, JsonObject]>([
+    ['the only call', call('f', '{"a":1}')],
+    ['calls by their places', { 0: call('f', '{"a":1}') }],
+  ])('has the calls of a host that has an object for them: %s', (_, calls) => {
+    const told = toMessageResponse(answer({ tool_calls: calls }, { finish_reason: 'tool_calls' }));
+    expect(told).toMatchObject({
+      content: [{ type: 'tool_use', id: 'id-f', input: { a: 1 } }],
+      stop_reason: 'tool_use',
+    });
+  });
+
   it.each<[JsonObject, JsonObject]>([
     [{ finish_reason: 'length' }, { stop_reason: 'max_tokens' }],
     [{ finish_reason: 'model_length' }, { stop_reason: 'max_tokens' }],

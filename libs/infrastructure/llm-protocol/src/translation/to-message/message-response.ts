@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { isFiltered } from '../../dialects/event-reader.ts';
-import { completionUsage, counts } from '../../dialects/openai-shapes.ts';
+import { argumentsOf, completionUsage, counts } from '../../dialects/openai-shapes.ts';
 import { type AskedMessage, askedMessage } from '../asked-message.ts';
 import { callsIn, saidIn, shownIn } from './said.ts';
 import { Sources } from './sources.ts';
 import { ThoughtProofs } from '../thought-proofs.ts';
 import { signedId } from '../thought-signature.ts';
 import { endOf, isCut, stopOf } from './stop.ts';
-import { argumentsOf, inputIn } from './tool-input.ts';
+import { inputIn } from './tool-input.ts';
 
 /** Anthropic's counts. */
 interface MessageUsage extends JsonObject {

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
-import { callsOf } from '../../dialects/openai-shapes.ts';
+import { callsOf, OF_THOUGHT } from '../../dialects/openai-shapes.ts';
 
 /** What a message or a part of one says, whichever of their names hosts have for it. */
 interface Said {
@@ -18,8 +18,6 @@ const THOUGHTS = [
   'thinking_blocks',
 ];
 const LONGEST_KIND = 32;
-/** Of a part of a content. */
-const OF_THOUGHT = /^(reason|think|thought$)/;
 
 /** A content may be a list of parts, some of which are thoughts. */
 export function saidIn(message: JsonObject): Said {

@@ -1,12 +1,6 @@
-import { AppError, isObject, type JsonObject, textOrNone } from '@morgan/foundation';
+import { AppError, isObject, type JsonObject } from '@morgan/foundation';
 import { parseExactly } from '../../json/exact-json.ts';
 import { withEscapes } from '../../json/json-end.ts';
-
-/** Arguments of a tool as JSON: some hosts send the object itself. */
-export function argumentsOf(called: JsonObject): string | undefined {
-  const { arguments: given } = called;
-  return isObject(given) ? JSON.stringify(given) : textOrNone(given);
-}
 
 /**
  * What a tool is called with, which is an object for Anthropic: some hosts have `null` or nothing for no arguments, and
