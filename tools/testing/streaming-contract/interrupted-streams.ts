@@ -22,6 +22,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'tells the error with its place in the row of a response',
       ],
       [
+        'Between that event and the break a caller has a quarter of a second to read: bodies of `fetch` drop what their reader has not taken yet when they break, and clients would tell of neither the error nor the last of the text.',
+        'client-stream',
+        'breaks once its caller has had time to read that',
+      ],
+      [
         'A response (`/v1/responses`) of which its host says that it has failed gets `response.failed` behind that event, with all that it says of itself, and then ends whole, as with OpenAI: Codex reads its error there, and only where the transfer is whole.',
         'failed-response',
         'ends as one that has failed where its host says so: %s',

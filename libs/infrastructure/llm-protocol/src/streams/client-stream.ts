@@ -22,6 +22,12 @@ interface ClientStreamOptions {
 }
 
 /**
+ * How long a caller has for reading what went wrong before the transfer breaks. Bodies of `fetch` drop what their reader has
+ * not taken yet when they break: with the error event would go the last of the text, and clients would tell of neither.
+ */
+const TIME_TO_READ_MS = 250;
+
+/**
  * The caller's side of a stream. Whole events go in; it ends either as a complete response or visibly broken, by an error
  * event and a transfer without its end.
  */
@@ -100,7 +106,8 @@ export class ClientStream {
   }
 
   /**
-   * Tells the error in an event and breaks the transfer once that has left, unless the dialect has an end for a response that has failed.
+   * Tells the error in an event and breaks the transfer a moment after that has left, unless the dialect has an end for a response
+   * that has failed.
    * @param sequence the place of the event.
    * @param failed the response, where it is known to have failed. Default: only its stream has.
    */
@@ -114,8 +121,13 @@ export class ClientStream {
     const event = dialect.errorEvent(error, sequence);
     const end = failed && dialect.failedEnd?.(error, sequence + 1, failed);
     if (end) response.end(Buffer.concat([event, end]));
-    else response.write(event, () => breakTransfer(response));
+    else response.write(event, () => this.#breakSoon());
     if (response.writableLength > 0) this.#options.onFull?.();
+  }
+
+  #breakSoon(): void {
+    if (!this.#response.closed)
+      this.#timer = setTimeout(() => breakTransfer(this.#response), TIME_TO_READ_MS);
   }
 
   #takePieces(): Buffer {
