@@ -22,6 +22,9 @@ const order = alike
   .map((_, index) => index)
   .sort((one, other) => (alike[other]?.score ?? 0) - (alike[one]?.score ?? 0));
 
+/** A megabyte together. */
+const long = texts.map((text) => text.repeat(Math.ceil(1e6 / texts.length / text.length)));
+
 let served: Served;
 let url: string;
 
@@ -125,6 +128,24 @@ describe("Cohere's rerank", () => {
   it.each([true, 'true'])('gives documents back to who asks for them: %j', async (asked) => {
     const { body } = await ask<Ranking>('/v2/rerank', { query, documents: texts, return_documents: asked });
     expect(body.results.map(({ document }) => document?.text)).toEqual(order.map((index) => texts[index]));
+  });
+
+  it.each([false, 'false', null])('gives none back to who does not: %j', async (asked) => {
+    const { body } = await ask<Ranking>('/v2/rerank', { query, documents: texts, return_documents: asked });
+    expect(body.results.filter(({ document }) => document !== undefined)).toEqual([]);
+  });
+
+  it.each<[string, object, (row: { document?: { text: string }; text?: string }) => string | undefined]>([
+    ['/v1/rerank', { documents: long, return_documents: true }, ({ document }) => document?.text],
+    ['/v2/rerank', { documents: long, return_documents: true }, ({ document }) => document?.text],
+    ['/rerank', { texts: long, return_text: true }, ({ text }) => text],
+  ])('%s gives long documents back in pieces, whole and in order', async (path, more, textOf) => {
+    const asked = { query, model: 'ranker', truncate: true, ...more };
+    const { headers, body } = await ask<Ranking & Ranked[]>(path, asked);
+    const ranked = body.results ?? body;
+    expect(headers.get('transfer-encoding')).toBe('chunked');
+    expect(ranked.map(textOf)).toEqual(ranked.map(({ index }) => long[index]));
+    expect(ranked).toHaveLength(long.length);
   });
 
   it('takes documents as objects and gives them back in its older version', async () => {

@@ -2,6 +2,7 @@ import { AppError } from '@morgan/foundation';
 import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { cutsOf } from '../embeddings/request/asked-cut.ts';
 import { unreadCheck } from '../embeddings/request/unread-fields.ts';
+import { rankingBody } from './ranking-body.ts';
 import { describeRanking } from './ranking-headers.ts';
 import type { RankingService } from './ranking.service.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type RerankDocument,
   type RerankRequest,
   rerankSchema,
+  wantsDocuments,
 } from './rerank.schema.ts';
 
 /** Documents that Cohere counts as one search. */
@@ -28,7 +30,7 @@ export function rerankRoute(ranking: RankingService): PlainRoute {
     answer: async (body, request, reply) => {
       checkRead(body);
       const { id, results, searches } = await rank(ranking, body, request, reply);
-      return { id, results, meta: metaOf('2', searches) };
+      return rankingBody({ id, results, meta: metaOf('2', searches) }, wantsDocuments(body), reply);
     },
   });
 }
@@ -43,7 +45,7 @@ export function olderRerankRoute(ranking: RankingService): PlainRoute {
     answer: async (body, request, reply) => {
       const { id, outcome, results, searches } = await rank(ranking, body, request, reply);
       const { model, tokens } = outcome;
-      return {
+      const answer = {
         id,
         object: 'list',
         model,
@@ -55,6 +57,7 @@ export function olderRerankRoute(ranking: RankingService): PlainRoute {
         usage: { total_tokens: tokens },
         meta: metaOf('1', searches),
       };
+      return rankingBody(answer, wantsDocuments(body), reply);
     },
   });
 }
@@ -65,7 +68,8 @@ async function rank(
   request: HttpRequest,
   reply: HttpReply,
 ) {
-  const { query, documents, model, return_documents: withText } = body;
+  const { query, documents, model } = body;
+  const withText = wantsDocuments(body);
   const [truncate, raw, most] = [truncateOf(body), rawOf(body), mostOf(body)];
   const texts = documents.map(textOf);
   const context = contextOf(request);

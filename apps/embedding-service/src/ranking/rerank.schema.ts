@@ -103,6 +103,13 @@ export const RANKING_FIELDS: Vocabulary = {
   },
 };
 
+/** Whether the answer has the documents. */
+export function wantsDocuments({
+  return_documents: asked,
+}: Pick<RerankRequest, 'return_documents'>): boolean {
+  return flagOf(asked) === true;
+}
+
 /** RAGFlow sends the flag as a string, which servers in Python take for it. */
 function flagOf(value: unknown): unknown {
   return value === 'true' || value === 'false' ? value === 'true' : value;

@@ -9,6 +9,7 @@ import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/request/unread-fiel
 import { shapeVector } from '../embeddings/response/vector-output.ts';
 import { similarityOf } from '../embeddings/response/vector-similarity.ts';
 import { withParam } from '../similarity/compared-texts.ts';
+import { rankingBody } from '../ranking/ranking-body.ts';
 import { describeRanking } from '../ranking/ranking-headers.ts';
 import type { RankingService } from '../ranking/ranking.service.ts';
 import { olderRerankRoute } from '../ranking/rerank.routes.ts';
@@ -124,11 +125,12 @@ function textsRoute(ranking: RankingService): PlainRoute {
       const asked = { query, texts, field: 'texts', model, truncate, cut: cutsOf(body), most, raw };
       const outcome = await ranking.rank(asked, context);
       describeRanking(outcome, texts.length, context, reply);
-      return outcome.ranked.map(({ index, score }) => ({
+      const ranked = outcome.ranked.map(({ index, score }) => ({
         index,
         ...(withText ? { text: texts[index] } : {}),
         score,
       }));
+      return rankingBody(ranked, withText ?? false, reply);
     },
   });
 }

@@ -1,7 +1,7 @@
 import type { ModelInfo } from './model/embedding-model.types.ts';
 
 /** Counted up when this library makes other vectors of the same files: replicas of two versions never mix theirs. */
-const VECTORS_VERSION = 7;
+const VECTORS_VERSION = 8;
 
 /** What a model is called here, and how it is fed. */
 interface ModelUse {

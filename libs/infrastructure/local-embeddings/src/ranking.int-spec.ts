@@ -109,6 +109,20 @@ describe('a cross-encoder', () => {
     });
   });
 
+  it('names a query of which no tokens are found, and not the text behind it', async () => {
+    const refused = model.score(' '.repeat(100_000), ['a dog', 'a cat'], undefined, { field: 'documents' });
+    await expect(refused).rejects.toMatchObject({
+      code: 'invalid_value',
+      param: 'query',
+      message: expect.stringContaining('The query of 100000 characters') as unknown as string,
+    });
+    const ofText = model.score('a fox', ['a dog', ' '.repeat(100_000)], undefined, { field: 'documents' });
+    await expect(ofText).rejects.toMatchObject({
+      param: 'documents[1]',
+      message: expect.stringContaining('The input of 100000 characters') as unknown as string,
+    });
+  });
+
   it('may be loaded again after it was unloaded', async () => {
     const [before] = await model.score('a fox', ['a dog']);
     await model.unload();

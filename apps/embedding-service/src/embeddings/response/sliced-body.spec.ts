@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { expect, it } from '@jest/globals';
 import { busy, turnsDuring } from '@morgan/testing';
-import { slicedBody, slicedBytes, vectorListBody } from './sliced-body.ts';
+import { jsonSlices, slicedBody, slicedBytes, vectorListBody } from './sliced-body.ts';
 
 async function piecesOf<Piece>(body: unknown): Promise<Piece[]> {
   const pieces: Piece[] = [];
@@ -41,6 +41,16 @@ it.each<[string, () => unknown]>([
     expect(turns).toBeGreaterThanOrEqual(count * (SLICES - 2));
   }
 });
+
+it.each([[[]], [['a', { b: 1 }, null]], [{ a: 1, list: ['b', [2]], none: [], of: { c: 'd' } }], [{}]])(
+  'an element of %j is a slice',
+  (value) => {
+    const slices = [...jsonSlices(value)];
+    expect(slices.join('')).toBe(JSON.stringify(value));
+    const lists = [value, ...(Object.values(value) as unknown[])].filter(Array.isArray) as unknown[][];
+    expect(slices.length).toBeGreaterThanOrEqual(lists.flat().length);
+  },
+);
 
 it('short slices leave together', async () => {
   const words = Array.from({ length: 10_000 }, (_, index) => `word ${index},`);

@@ -55,6 +55,31 @@ function elements(start: number, end: number, write: (index: number) => string):
   return text;
 }
 
+/** The JSON of a list, or of an object and the lists in it: an element is a slice. */
+export function* jsonSlices(
+  value: Readonly<Record<string, unknown>> | readonly unknown[],
+): Generator<string, void> {
+  if (isList(value)) return yield* elementSlices(value);
+  yield '{';
+  for (const [place, [name, field]] of Object.entries(value).entries()) {
+    yield `${place > 0 ? ',' : ''}${JSON.stringify(name)}:`;
+    if (isList(field)) yield* elementSlices(field);
+    else yield JSON.stringify(field);
+  }
+  yield '}';
+}
+
+function* elementSlices(list: readonly unknown[]): Generator<string, void> {
+  yield '[';
+  for (const [place, element] of list.entries()) yield `${place > 0 ? ',' : ''}${JSON.stringify(element)}`;
+  yield ']';
+}
+
+/** `Array.isArray` alone makes a list of `any` of what nobody knows. */
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
 /** A text: whole where it is short, else slice by slice, as all such texts together have time in a turn of the event loop. */
 export function slicedBody(slices: Iterable<string>, isShort: boolean): string | Readable {
   if (!isShort) return Readable.from(inTurns(joined(slices)));

@@ -45,6 +45,8 @@ export interface ItemFailure {
   readonly failure: string;
   /** Those of its prompt, where that is all that fits. */
   readonly promptTokens?: number | undefined;
+  /** Whether it is the query before the text that has none. */
+  readonly ofQuery?: boolean | undefined;
 }
 
 /** Memory that a process holds, in bytes. */

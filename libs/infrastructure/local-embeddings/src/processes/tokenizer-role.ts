@@ -67,15 +67,21 @@ async function pairWindows(
   tokenizer: TextTokenizer,
   pairs: PairTokenizer,
 ): Promise<(TokenWindow | ItemFailure)[]> {
-  const queries = new Map<TextPart, Promise<TokenWindow>>();
+  const queries = new Map<TextPart, Promise<TokenWindow | ItemFailure>>();
   const windowOf = async (text: TextPart) => {
     const { query } = text;
     if (!query) return tokenWindow(text, limit, tokenizer);
-    const before = queries.get(query) ?? tokenWindow(query, limit, pairs);
+    const before = queries.get(query) ?? tokenWindow(query, limit, pairs).catch(failureOfQuery);
     queries.set(query, before);
-    return pairWindow(await before, await tokenWindow(text, limit, pairs), limit, pairs);
+    const first = await before;
+    if ('failure' in first) return first;
+    return pairWindow(first, await tokenWindow(text, limit, pairs), limit, pairs);
   };
   const windows: (TokenWindow | ItemFailure)[] = [];
   for (const text of texts) windows.push(await windowOf(text).catch(failureOf));
   return windows;
+}
+
+function failureOfQuery(error: unknown): ItemFailure {
+  return { ...failureOf(error), ofQuery: true };
 }

@@ -72,14 +72,14 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
     job.fail(new AppError('inference_failed', 'The tokenizer failed on this input twice.', { param, cause }));
   }
 
-  #refuse({ job, position }: QueueItem, { failure, promptTokens }: ItemFailure): void {
-    const { inputs, paramOf } = job.request;
-    const { length } = inputs[position] as string;
+  #refuse({ job, position }: QueueItem, { failure, promptTokens, ofQuery }: ItemFailure): void {
+    const { inputs, paramOf, query = '' } = job.request;
+    const [what, text] = ofQuery ? ['query', query] : ['input', inputs[position] as string];
     const message =
       promptTokens === undefined
-        ? `The input of ${length} characters cannot be tokenised: ${failure}.`
+        ? `The ${what} of ${text.length} characters cannot be tokenised: ${failure}.`
         : `The prompt before the input has ${promptTokens} tokens, and the model takes ${this.limit}: that leaves no room for the input.`;
-    job.fail(new AppError('invalid_value', message, { param: paramOf(position) }));
+    job.fail(new AppError('invalid_value', message, { param: ofQuery ? 'query' : paramOf(position) }));
   }
 }
 

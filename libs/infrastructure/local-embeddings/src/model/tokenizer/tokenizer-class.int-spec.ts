@@ -25,7 +25,11 @@ async function tokenizerOf(name: string, settings: object, definition: object = 
     [SETTINGS]: await changedFile(name, SETTINGS, settings),
     [DEFINITION]: await changedFile(name, DEFINITION, definition),
   };
-  const folder = openFolder(await copies.copy(name, files));
+  return openTokenizer(await copies.copy(name, files));
+}
+
+async function openTokenizer(path: string): Promise<TextTokenizer> {
+  const folder = openFolder(path);
   const plan = await readPlan(folder, { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 });
   return TextTokenizer.open(folder, plan);
 }
@@ -66,9 +70,7 @@ describe('the class of a tokenizer', () => {
       [SETTINGS]: await changedFile(name, SETTINGS, settings),
       'config.json': await changedFile(name, 'config.json', { model_type }),
     };
-    const folder = openFolder(await copies.copy(name, files));
-    const plan = await readPlan(folder, { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 });
-    const [row] = await (await TextTokenizer.open(folder, plan)).tokenize(['in 2026']);
+    const [row] = await (await openTokenizer(await copies.copy(name, files))).tokenize(['in 2026']);
     return row?.ids ?? [];
   }
 
@@ -117,5 +119,34 @@ describe('the class of a tokenizer', () => {
     const [name, settings, told] = row;
     const pairs = await (await tokenizerOf(name, settings)).pairs();
     expect('secondFrom' in pairs.join([5], [6], 32)).toBe(told);
+  });
+});
+
+describe('a token of added_tokens.json', () => {
+  const TEXT = '[MORE] [more] [new]';
+  const SPECIAL = [2, 261, 1, 180, 96, 79, 1, 260, 3];
+  const PLAIN = [2, 261, 261, 260, 3];
+
+  // Ids are those of transformers 5.18. A special token is looked for as it is written, any other in the lower-cased text.
+  it.each<[object, object | null, number[]]>([
+    [{ mask_token: '[MORE]' }, null, SPECIAL],
+    [{ extra_special_tokens: ['[MORE]'] }, null, SPECIAL],
+    [{ extra_special_tokens: [], additional_special_tokens: ['[MORE]'] }, null, SPECIAL],
+    [{}, { mask_token: { content: '[MORE]', lstrip: false } }, SPECIAL],
+    [{}, { extra_special_tokens: ['[MORE]'] }, SPECIAL],
+    [{ mask_token: '[MORE]' }, { mask_token: '[MASK]' }, PLAIN],
+    [{}, { additional_special_tokens: ['[MORE]'] }, PLAIN],
+    [{ more_token: '[MORE]' }, null, PLAIN],
+    [{ extra_special_tokens: { more_token: '[MORE]' } }, null, PLAIN],
+    [{ extra_special_tokens: { a: '[PAD]' }, additional_special_tokens: ['[MORE]'] }, null, PLAIN],
+    [{}, null, PLAIN],
+  ])('is special or not by %j and special_tokens_map.json with %j', async (settings, names, ids) => {
+    const name = 'bert-older-added-tokens';
+    const files = {
+      [SETTINGS]: await changedFile(name, SETTINGS, settings),
+      'special_tokens_map.json': names,
+    };
+    const tokenizer = await openTokenizer(await copies.copy(name, files));
+    expect(await tokenizer.tokenize([TEXT])).toMatchObject([{ ids }]);
   });
 });

@@ -35,7 +35,7 @@ export const overridesSchema = z.looseObject({
   cls_token: token,
   mask_token: token,
 });
-type Overrides = z.output<typeof overridesSchema>;
+export type Overrides = z.output<typeof overridesSchema>;
 
 /** The parts of `tokenizer.json` that are overridden. */
 interface TokenizerDefinition extends TokenizerSteps {
@@ -61,8 +61,8 @@ export interface TokenSources {
   readonly networkTokens: number | undefined;
 }
 
-/** In the order in which transformers adds them. */
-const NAMED = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'].map((name) => `${name}_token`);
+/** Settings that name a token each, in the order in which transformers adds those. */
+export const NAMED = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'].map((name) => `${name}_token`);
 /** Its class makes a template, and then takes that of the file, if there is one. */
 const KEEPS_TEMPLATE = /^AlbertTokenizer/;
 const PLAIN = { special: true, normalized: false, single_word: false, lstrip: false, rstrip: false };

@@ -4,7 +4,8 @@ import type { ModelFolder } from '../model-folder.ts';
 import { networkConfig } from '../plan/network-config.ts';
 import { checkOwnCode, classOf } from './tokenizer-class.ts';
 import { limitSetting } from './token-window.ts';
-import { overridesSchema, type TokenSources } from './tokenizer-overrides.ts';
+import { NAMED, type Overrides, overridesSchema, type TokenSources } from './tokenizer-overrides.ts';
+import { contentOf } from './tokenizer-steps.ts';
 
 /** Files that say how a tokenizer is used, besides `tokenizer.json`. */
 export const TOKENIZER_SETTINGS_FILES = [
@@ -47,15 +48,31 @@ export async function readTokenizerSettings(folder: ModelFolder, root: string): 
   if (own.added_tokens_decoder) return { ...settings, olderTokens: [] };
   const special = (await read('special_tokens_map.json', overridesSchema)) ?? {};
   const added = Object.entries((await read('added_tokens.json', addedSchema)) ?? {});
-  const specials = JSON.stringify({ ...own, ...special });
+  const specials = specialsOf(own, special);
   const olderTokens = added
     .toSorted(([, one], [, other]) => one - other)
-    .map(([content]) => {
-      const isSpecial = specials.includes(JSON.stringify(content));
-      return { content, special: isSpecial, normalized: !isSpecial };
-    });
+    .map(([content]) => ({ content, special: specials.has(content), normalized: !specials.has(content) }));
   const { additional_special_tokens: further, ...names } = special;
-  const isListed = Array.isArray(own.extra_special_tokens) && own.extra_special_tokens.length > 0;
-  const list = isListed ? undefined : (own.additional_special_tokens ?? further);
+  const list =
+    listOf(own.extra_special_tokens).length > 0 ? undefined : (own.additional_special_tokens ?? further);
   return { ...settings, ...names, additional_special_tokens: list, olderTokens };
+}
+
+/** Tokens that are special to transformers where an older file adds them: those with a usual name, and those that are listed. */
+function specialsOf(own: Overrides, special: Overrides): ReadonlySet<string | undefined> {
+  const { additional_special_tokens: older, extra_special_tokens: listed } = own;
+  const names = { ...own, ...special };
+  const named = NAMED.map((name) => names[name as 'cls_token']);
+  // What special_tokens_map.json has under the older name is listed too late for that.
+  const lists = [isEmpty(listed) ? older : listed, special.extra_special_tokens];
+  return new Set([...named, ...lists.flatMap(listOf)].map(contentOf));
+}
+
+/** None where they are given with names. */
+function listOf(given: Overrides['extra_special_tokens']) {
+  return Array.isArray(given) ? given : [];
+}
+
+function isEmpty(given: object | null | undefined): boolean {
+  return Object.keys(given ?? {}).length === 0;
 }
