@@ -249,7 +249,8 @@ export class HostStream {
   #endOfBody(): void {
     if (this.#state === 'over') return;
     if (this.#state === 'waiting') return this.#onEmpty();
-    if (this.#saysEndTooSoon || (this.#progress.isCounted && !this.#trailingError.error)) this.#enter('finished');
+    if (this.#saysEndTooSoon || (this.#progress.isCounted && !this.#trailingError.error))
+      this.#enter('finished');
     const isOver = this.#state === 'finished' || !this.#progress.needsEnd;
     if (isOver || this.#options.acceptUnfinished) return this.#complete(undefined);
     this.#onUnfinished();
