@@ -30,7 +30,7 @@ export class AttemptUsage {
     return this.each(usage, given).reduce<TokenUsage | undefined>(addUsage, undefined);
   }
 
-  /** The same, of each of them in turn. */
+  /** The tokens of each interrupted attempt, in their order. Parameters as of {@link before}. */
   each(usage: TokenUsage, given: number): TokenUsage[] {
     const prompt = usage.input === undefined ? undefined : Math.max(0, usage.input - given);
     return this.#attempts.map((attempt) => ({

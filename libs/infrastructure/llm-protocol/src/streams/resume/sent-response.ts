@@ -35,7 +35,7 @@ export class SentResponse {
     return this.#textEvents;
   }
 
-  /** The same of text and reasoning. */
+  /** Events with text or reasoning. */
   get contentEvents(): number {
     return this.#contentEvents;
   }
