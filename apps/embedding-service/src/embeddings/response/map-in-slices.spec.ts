@@ -19,13 +19,13 @@ describe('a list that is mapped in slices', () => {
 
   it('lets others in as often where many come together, and a short one waits for none of them', async () => {
     let over = 0;
-    const turns = await turnsDuring(() => {
+    const turns = await turnsDuring(async () => {
       const all = Array.from({ length: 5 }, async () => {
         await mapInSlices(LONG, busy);
         over += 1;
       });
-      expect([mapInSlices([1, 1], busy), over]).toEqual([[1, 1], 0]);
-      return Promise.all(all);
+      expect([await mapInSlices([1, 1], busy), over]).toEqual([[1, 1], 0]);
+      await Promise.all(all);
     });
     expect(turns).toBeGreaterThanOrEqual(5 * (SIX_MS.length - 2));
   });
