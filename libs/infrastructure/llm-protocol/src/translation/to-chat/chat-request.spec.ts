@@ -484,6 +484,7 @@ describe('toChatRequest', () => {
 
   it.each<[string, JsonObject]>([
     ['messages', { model: 'm' }],
+    ['messages', request({ messages: [] })],
     ['messages[0]', request({ messages: ['x'] })],
     ['messages[0].content', request({ messages: [{ role: 'user', content: 3 }] })],
     ['messages[0].content[0]', request({ messages: [{ role: 'user', content: ['x'] }] })],

@@ -65,6 +65,7 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
   if (isGiven(request['speed']) && request['speed'] !== 'standard')
     throw cannotTranslate('speed', 'This value');
   checkThread(request['thread']);
+  if (messages.length === 0) throw invalidField('messages', 'no empty list');
   const kept = withThoughtsOf(messages, turnsWithThoughts(request['context_management']));
   const chat = {
     ...Object.fromEntries(SAME.flatMap((name) => (isGiven(request[name]) ? [[name, request[name]]] : []))),
