@@ -27,6 +27,8 @@ ENV NODE_ENV=production \
     PORT=8080 \
     LOG_FORMAT=json \
     MALLOC_TRIM_THRESHOLD_=131072 \
+    MALLOC_MMAP_THRESHOLD_=65536 \
+    MALLOC_TOP_PAD_=32768 \
     MALLOC_ARENA_MAX=2
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \

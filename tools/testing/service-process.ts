@@ -37,6 +37,8 @@ export function launchService(
       LOG_FORMAT: 'json',
       // As the images have it.
       MALLOC_TRIM_THRESHOLD_: '131072',
+      MALLOC_MMAP_THRESHOLD_: '65536',
+      MALLOC_TOP_PAD_: '32768',
       MALLOC_ARENA_MAX: '2',
       ...env,
     },

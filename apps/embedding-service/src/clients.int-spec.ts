@@ -168,6 +168,17 @@ describe("OpenAI's clients, given the address of the server itself as Infinity's
   });
 });
 
+describe("Infinity's clients", () => {
+  it('who are told no model mean the first, or the first that ranks', async () => {
+    const model = 'default/not-specified';
+    const asked = { input: ['a cat'], encoding_format: 'float', modality: 'text' };
+    expect(await ask('/embeddings', { model, ...asked })).toEqual(await ask('/embeddings', asked));
+    const ranking = { query: 'a cat', documents: ['a dog'], return_documents: true };
+    const { status, body } = await ask('/rerank', { model, ...ranking });
+    expect([status, body]).toMatchObject([200, { model: 'ranker', results: [{ index: 0 }] }]);
+  });
+});
+
 describe("Hugging Face's clients", () => {
   it('have what they ask of the address of the server itself, whichever task it is of', async () => {
     const inputs = { source_sentence: 'a cat', sentences: ['a dog', 'a bird'] };

@@ -54,6 +54,8 @@ describe('the models of a service', () => {
     const { models, first, two } = await serve();
     expect(models.named('two')).toBe(two);
     expect(models.named('default')).toBe(first);
+    // As Infinity's clients name none.
+    expect(models.named('default/not-specified')).toBe(first);
     expect(() => models.named('four')).toThrow("'first', 'one', 'two', 'three'");
     expect(() => models.named('four')).toThrow(expect.objectContaining({ code: 'model_not_found' }));
   });

@@ -7,6 +7,8 @@ import type { EmbeddingModel } from '../embeddings/embedding-model.ts';
 const REST_MS = 10_000;
 /** The name that means the first model of the kind that is needed. */
 const DEFAULT_NAME = 'default';
+/** The same, as Infinity's clients send it where they are told no name. */
+const OF_INFINITY = 'default/not-specified';
 
 /** How models are kept. */
 interface ServedModelsOptions {
@@ -46,8 +48,9 @@ export class ServedModels {
     { idleMs = 0, logger = silentLogger }: ServedModelsOptions = {},
   ) {
     const names = models.map(({ id }) => id);
-    if (names.includes(DEFAULT_NAME))
-      throw new ModelLoadError(`'${DEFAULT_NAME}' means the first model; give the one of that name another`);
+    const unnamed = names.find(isDefault);
+    if (unnamed !== undefined)
+      throw new ModelLoadError(`'${unnamed}' means the first model; give the one of that name another`);
     const taken = names.find((name, index) => names.indexOf(name) !== index);
     if (taken !== undefined)
       throw new ModelLoadError(
@@ -76,7 +79,7 @@ export class ServedModels {
 
   /** By name, loaded or not; the first where no name is given. @throws AppError `model_not_found` */
   named(wanted = DEFAULT_NAME): EmbeddingModel {
-    if (wanted === DEFAULT_NAME) return this.first;
+    if (isDefault(wanted)) return this.first;
     const found = this.#entries.find(({ model }) => model.id === wanted);
     if (found) return found.model;
     const names = this.#entries.map(({ model }) => `'${model.id}'`);
@@ -86,7 +89,7 @@ export class ServedModels {
 
   /** As {@link named}; where no name is given the first that ranks, or the first, which says that it does not. */
   async forRanking(wanted = DEFAULT_NAME): Promise<EmbeddingModel> {
-    if (wanted !== DEFAULT_NAME) return this.named(wanted);
+    if (!isDefault(wanted)) return this.named(wanted);
     for (const { model } of this.#entries) if ((await model.kind()) === 'ranking') return model;
     return this.first;
   }
@@ -210,4 +213,8 @@ async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<v
   } finally {
     signal.removeEventListener('abort', abort);
   }
+}
+
+function isDefault(name: string): boolean {
+  return name === DEFAULT_NAME || name === OF_INFINITY;
 }

@@ -16,6 +16,9 @@ const ALLOCATOR: Readonly<Record<ProcessRole, { readonly mmapBytes: number; read
   tokenizer: { mmapBytes: 128 * KILOBYTE, trimBytes: 128 * KILOBYTE },
 };
 
+/** By how much their heaps grow at a time: glibc's first value, whatever that of the service is. */
+const TOP_PAD_BYTES = 128 * KILOBYTE;
+
 /** The native tokenizer shares the texts of a call among threads, which costs more than it saves with as few as a batch has. */
 const TOKENS_IN_ONE_THREAD = { TOKENIZERS_PARALLELISM: 'false' };
 
@@ -34,5 +37,6 @@ export function modelProcessEnv(role: ProcessRole): NodeJS.ProcessEnv {
     ...(role === 'inference' ? { ...TOKENS_IN_ONE_THREAD, GLIBC_TUNABLES: tunables } : {}),
     MALLOC_MMAP_THRESHOLD_: String(mmapBytes),
     MALLOC_TRIM_THRESHOLD_: String(trimBytes),
+    MALLOC_TOP_PAD_: String(TOP_PAD_BYTES),
   };
 }
