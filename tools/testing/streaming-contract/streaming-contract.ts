@@ -191,9 +191,9 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'has the form of events where its host tells it, or its pieces, in that of a whole answer',
       ],
       [
-        'So is one without a list of choices, such as a ping, which clients look for: it has an empty one. Where calls of tools are an object, they are told as a list, and where their arguments are one, as a text.',
+        'So is one without a list of choices, which clients look for: it has an empty one, and a ping becomes a comment. Where calls of tools are an object, they are told as a list, and where their arguments are one, as a text.',
         'event-form',
-        'has a list of choices in each event, if an empty one: in a ping, and in what is told beside them',
+        'has a list of choices in each event, if an empty one: %j',
       ],
       [
         'Where such an event repeats at the end what was told in pieces, its text is left out: clients would have all of it twice.',

@@ -339,6 +339,10 @@ const REFUSALS = {
     [400, 'Missing `reasoning_content` field in the assistant message at message index 2.'],
     [400, 'The `content[].thinking` in the thinking mode must be passed back to the API.'],
     [400, 'context_management: Extra inputs are not permitted'],
+    [
+      422,
+      "body.tools.0: Input tag 'namespace' found using 'type' does not match any of the expected tags: 'function'",
+    ],
     [400, 'tools.0.custom.defer_loading: Extra inputs are not permitted'],
     [400, 'invalid beta flag'],
     [400, 'Unexpected value(s) `x-2026-01-05` for the `anthropic-beta` header.'],

@@ -30,7 +30,16 @@ export function chatEvents(completion: JsonObject): JsonObject[] | undefined {
   ];
 }
 
-/** An event that has no list of choices, such as a ping, as clients look for one in each. None of any other. */
+/** What names an event, and the names of those that say nothing but that the host is there. */
+const NAMES: ReadonlySet<string> = new Set(['type', 'object', 'event']);
+const OF_LIFE = /^(ping|heartbeat|keep.?alive)$/i;
+
+/** Whether an event has nothing in it, or says nothing but that the host is there. */
+export function isSignOfLife(json: JsonObject): boolean {
+  return Object.entries(json).every(([key, value]) => NAMES.has(key) && OF_LIFE.test(String(value)));
+}
+
+/** An event that has no list of choices, as clients look for one in each. None of any other. */
 export function withChoices(json: JsonObject): JsonObject | undefined {
   return Array.isArray(json['choices']) ? undefined : { ...json, choices: [] };
 }

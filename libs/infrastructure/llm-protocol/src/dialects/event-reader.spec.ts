@@ -54,6 +54,7 @@ describe('EventReader', () => {
 });
 
 describe('an error in a stream', () => {
+  const OTHER_API = 'No such path at the host: it answered in another API.';
   const reading = (raw: string) => new EventReader(chatDialect).read(event(raw)).error?.message;
 
   it.each([
@@ -68,6 +69,8 @@ describe('an error in a stream', () => {
     ['data: [{"error":{"message":"no"}}]\n\n', 'no'],
     ['\r\n {"error":\n {"message":"no"}}\n\n', 'no'],
     ['error: {"code":500,"message":"no","type":"server_error"}\n\n', 'no'],
+    ['data: {"type":"message_start","message":{}}\n\n', OTHER_API],
+    ['data: {"type":"response.created","response":{}}\n\n', OTHER_API],
     ['error: no\n\n', 'no'],
     ['data: {"message":"no","type":"server_error","code":"x"}\n\n', 'no'],
     ['data: {"message":"no","type":"internal_error"}\n\n', 'no'],

@@ -145,8 +145,20 @@ function readEvent(dialect: Dialect, event: SseEvent): EventReading {
 }
 
 function errorOf(dialect: Dialect, event: SseEvent, json: unknown): ReportedError | undefined {
-  if (isObject(json) && Array.isArray(json['choices']) && isOfOther(dialect, json)) return OTHER_API;
+  if (isObject(json) && isEventOfOther(dialect, json)) return OTHER_API;
   return (isObject(json) ? errorIn(json) : undefined) ?? declaredError(dialect, event, json);
+}
+
+/** The types of the first events, by the name of their API. */
+const FIRST_TYPES: ReadonlyMap<unknown, string> = new Map([
+  ['message_start', 'messages'],
+  ['response.created', 'responses'],
+]);
+
+function isEventOfOther(dialect: Dialect, json: JsonObject): boolean {
+  const name = FIRST_TYPES.get(json['type']) ?? dialect.name;
+  if (dialect.hasEnd && name !== dialect.name) return true;
+  return Array.isArray(json['choices']) && isOfOther(dialect, json);
 }
 
 /**

@@ -44,26 +44,28 @@ describe('a stream', () => {
     expect(await toldOf(said, STOP, DONE)).toBe(call(id) + STOP + DONE);
   });
 
-  it('has a list of choices in each event, if an empty one: in a ping, and in what is told beside them', async () => {
-    const pings = [
-      'event: ping\ndata: {"type":"ping"}\n\n',
-      'data: {}\n\n',
-      'data: {"a":1,"choices":null}\n\n',
-    ];
-    const told = [
-      'event: ping\ndata: {"type":"ping","choices":[]}\n\n',
-      'data: {"choices":[]}\n\n',
-      'data: {"a":1,"choices":[]}\n\n',
-    ];
-    expect(await toldOf(HELLO, ...pings, STOP, DONE)).toBe([HELLO, ...told, STOP, DONE].join(''));
+  it.each([
+    ['data: {"citations":["a"]}\n\n', 'data: {"citations":["a"],"choices":[]}\n\n'],
+    ['data: {"cost":1,"choices":null}\n\n', 'data: {"cost":1,"choices":[]}\n\n'],
+  ])('has a list of choices in each event, if an empty one: %j', async (said, told) => {
+    expect(await toldOf(HELLO, said, STOP, DONE)).toBe([HELLO, told, STOP, DONE].join(''));
   });
+
+  it.each(['event: ping\ndata: {"type":"ping"}\n\n', 'data: {}\n\n', 'data: {"object":"heartbeat"}\n\n'])(
+    'has a comment for a ping: %j',
+    async (ping) => {
+      expect(await toldOf(ping, HELLO, ping, STOP, DONE)).toBe(
+        [': keep-alive\n\n', HELLO, ': keep-alive\n\n', STOP, DONE].join(''),
+      );
+    },
+  );
 
   it.each([
     ['', []],
-    [' behind a ping', ['data: {}\n\n']],
+    [' behind another event', ['data: {"a":1}\n\n']],
   ])('says once what its host says in pieces, and as a whole at their end%s', async (_, before) => {
     const end = formed('chat.completion.done', 'message', { content: 'Hello world' }, 'stop');
-    const told = before.map(() => 'data: {"choices":[]}\n\n');
+    const told = before.map(() => 'data: {"a":1,"choices":[]}\n\n');
     expect(await toldOf(...before, HELLO, WORLD, end, DONE)).toBe(
       [...told, HELLO, WORLD, STOP, DONE].join(''),
     );

@@ -22,7 +22,7 @@ async function read(
   begun = BEGUN,
   dialect = responsesDialect,
 ) {
-  gateway = await StreamGateway.start(script, { dialect, limits: { finishMs: 50 } });
+  gateway = await StreamGateway.start(script, { dialect, limits: { finishMs: 50, stallMs: 600_000 } });
   const { text, broken } = await gateway.read();
   expect(text.startsWith(begun)).toBe(true);
   const events = text
@@ -48,7 +48,11 @@ describe('a response that breaks', () => {
         event('error', { sequence_number: 3, code: CODE, message: MESSAGE }),
       FAILED,
     ],
-    ['in the event of an end', event('response.completed', { sequence_number: 2, response: FAILED }), FAILED],
+    [
+      'in the event of an end',
+      event('response.completed', { sequence_number: 2, response: { ...FAILED, usage: USAGE } }),
+      { ...FAILED, usage: USAGE },
+    ],
   ])('ends as one that has failed where its host says so: %s', async (_, said, failed) => {
     const { events, broken, outcome } = await read((response) =>
       response.writeHead(200, { 'content-type': 'text/event-stream' }).end(BEGUN + said),
