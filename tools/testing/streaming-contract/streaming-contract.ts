@@ -193,7 +193,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
       [
         'So is one without a list of choices, which clients look for: it has an empty one, and a ping becomes a comment. Where calls of tools are an object, they are told as a list, and where their arguments are one, as a text.',
         'event-form',
-        'has a list of choices in each event, if an empty one: %j',
+        'has a list of choices in each event, if an empty one, %s',
       ],
       [
         'Where such an event repeats at the end what was told in pieces, its text is left out: clients would have all of it twice.',

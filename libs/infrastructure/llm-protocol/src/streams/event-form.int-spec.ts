@@ -45,9 +45,9 @@ describe('a stream', () => {
   });
 
   it.each([
-    ['data: {"citations":["a"]}\n\n', 'data: {"citations":["a"],"choices":[]}\n\n'],
-    ['data: {"cost":1,"choices":null}\n\n', 'data: {"cost":1,"choices":[]}\n\n'],
-  ])('has a list of choices in each event, if an empty one: %j', async (said, told) => {
+    ['where there is none', 'data: {"citations":["a"]}\n\n', 'data: {"citations":["a"],"choices":[]}\n\n'],
+    ['where it is null', 'data: {"cost":1,"choices":null}\n\n', 'data: {"cost":1,"choices":[]}\n\n'],
+  ])('has a list of choices in each event, if an empty one, %s', async (_, said, told) => {
     expect(await toldOf(HELLO, said, STOP, DONE)).toBe([HELLO, told, STOP, DONE].join(''));
   });
 
