@@ -42,15 +42,18 @@ it.each<[string, () => unknown]>([
   }
 });
 
-it.each([[[]], [['a', { b: 1 }, null]], [{ a: 1, list: ['b', [2]], none: [], of: { c: 'd' } }], [{}]])(
-  'an element of %j is a slice',
-  (value) => {
-    const slices = [...jsonSlices(value)];
-    expect(slices.join('')).toBe(JSON.stringify(value));
-    const lists = [value, ...(Object.values(value) as unknown[])].filter(Array.isArray) as unknown[][];
-    expect(slices.length).toBeGreaterThanOrEqual(lists.flat().length);
-  },
-);
+it.each([
+  [[]],
+  [['a', { b: 1 }, null]],
+  [{ a: 1, list: ['b', [2]], none: [], of: { c: 'd' } }],
+  [{}],
+  [{ no: undefined, a: 1 }],
+])('an element of %j is a slice', (value) => {
+  const slices = [...jsonSlices(value)];
+  expect(slices.join('')).toBe(JSON.stringify(value));
+  const lists = [value, ...(Object.values(value) as unknown[])].filter(Array.isArray) as unknown[][];
+  expect(slices.length).toBeGreaterThanOrEqual(lists.flat().length);
+});
 
 it('short slices leave together', async () => {
   const words = Array.from({ length: 10_000 }, (_, index) => `word ${index},`);

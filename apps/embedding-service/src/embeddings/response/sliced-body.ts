@@ -61,7 +61,8 @@ export function* jsonSlices(
 ): Generator<string, void> {
   if (isList(value)) return yield* elementSlices(value);
   yield '{';
-  for (const [place, [name, field]] of Object.entries(value).entries()) {
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  for (const [place, [name, field]] of fields.entries()) {
     yield `${place > 0 ? ',' : ''}${JSON.stringify(name)}:`;
     if (isList(field)) yield* elementSlices(field);
     else yield JSON.stringify(field);
