@@ -141,20 +141,23 @@ describe('an endpoint of hosts', () => {
     }
   });
 
-  it('takes a form, with its model, up to the limit of bodies', async () => {
-    const form = new FormData();
-    form.append('file', new Blob(['RIFF\r\n\r\n{']), 'a.wav');
-    form.append('model', 'whisper');
-    expect((await call('/v1/audio/transcriptions', form)).status).toBe(200);
-    expect(asked[0]).toMatchObject({
-      url: '/v1/audio/transcriptions',
-      type: expect.stringMatching(/^multipart/),
-    });
-    expect(asked[0]?.body).toContain('RIFF\r\n\r\n{');
-    form.append('more', new Blob(['x'.repeat(100_000)]), 'b');
-    expect((await call('/v1/audio/transcriptions', form)).status).toBe(413);
-    expect((await call('/v1/chat/completions', form)).status).toBe(415);
-  });
+  it.each(['/v1/audio/transcriptions', '/v1/audio/translations'])(
+    'takes a form, with its model, up to the limit of bodies: %s',
+    async (path) => {
+      const form = new FormData();
+      form.append('file', new Blob(['RIFF\r\n\r\n{']), 'a.wav');
+      form.append('model', 'whisper');
+      expect((await call(path, form)).status).toBe(200);
+      expect(asked[0]).toMatchObject({
+        url: path,
+        type: expect.stringMatching(/^multipart/),
+      });
+      expect(asked[0]?.body).toContain('RIFF\r\n\r\n{');
+      form.append('more', new Blob(['x'.repeat(100_000)]), 'b');
+      expect((await call(path, form)).status).toBe(413);
+      expect((await call('/v1/chat/completions', form)).status).toBe(415);
+    },
+  );
 
   it.each(['/v1/images/edits', '/v1/images/variations', '/openai/deployments/m/images/edits'])(
     'takes a form: %s',
